@@ -1,0 +1,42 @@
+# `make demo` and `make test` set up what they need: Python 3.11 and make are enough to begin.
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export DO_NOT_TRACK := true
+export DVC_NO_ANALYTICS := true
+export GX_ANALYTICS_ENABLED := false
+export MLFLOW_DISABLE_TELEMETRY := true
+export PREFECT_SERVER_ANALYTICS_ENABLED := false
+
+.PHONY: help demo test lint retrain clean
+
+help: ## Show this list.
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: $(READY) ## Run the pipeline on the embedded sample; register the model; show the results.
+	@dvc repro
+	@san register
+	@san results
+
+test: lint ## Set up if needed, then lint, check types and run the whole test suite.
+	@pytest -m "not slow and not gpu"
+
+lint: $(READY) ## Check format, lint and types.
+	@ruff format --check .
+	@ruff check .
+	@mypy
+
+retrain: $(READY) ## Run the Prefect flow: all stages, then register.
+	@python -m flows.retrain
+
+clean: ## Remove the environment and every file that the pipeline can make again.
+	rm -rf $(VENV) .san data/raw data/crops data/quarantine models reports
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[pipeline,tensorrt,dev]"
+	@touch $(READY)

@@ -1,0 +1,1 @@
+"""Prefect flows: they call ``dvc`` and ``san`` in order and compute nothing themselves."""

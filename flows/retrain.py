@@ -1,0 +1,108 @@
+"""Runs every stage of ``dvc.yaml`` as a task, then registers the model.
+
+``python -m flows.retrain`` in the work tree needs no server: Prefect starts one for the time of
+the flow, unless ``PREFECT_API_URL`` names another.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+# Prefect reads these when it is imported.
+os.environ.setdefault("DO_NOT_TRACK", "true")
+os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+os.environ.setdefault("DVC_NO_ANALYTICS", "1")
+
+from prefect import flow, get_run_logger, task
+from prefect.cache_policies import NO_CACHE
+
+from sanmodel.errors import SanError
+from sanmodel.tracking import PIPELINE_RUN, open_pipeline, stage_names
+
+DVC_REPORTS = ("ERROR: failed to reproduce", "Running stage ", "> ")
+"""How lines begin in which DVC says that a stage ran or failed, which is never the reason."""
+
+
+@task(cache_policy=NO_CACHE)  # DVC is the cache
+def run_stage(root: Path, stage: str, run_id: str) -> None:
+    """Let DVC run one stage, or take it from its cache.
+
+    Args:
+        root: The folder that holds ``dvc.yaml``.
+        stage: Its name.
+        run_id: Pipeline run that it belongs to.
+
+    Raises:
+        SanError: If it fails; the message is the reason that the stage gave.
+    """
+    dvc = [sys.executable, "-m", "dvc", "--wait-for-lock"]
+    _call(root, run_id, [*dvc, "repro", "--single-item", stage], f"stage {stage}")
+
+
+@task(cache_policy=NO_CACHE)
+def register_model(root: Path, run_id: str) -> None:
+    """Let ``san register`` file the pipeline run and register its model.
+
+    Args:
+        root: The folder that holds ``dvc.yaml``.
+        run_id: The pipeline run.
+
+    Raises:
+        SanError: If it fails; the message is the reason that it gave.
+    """
+    _call(root, run_id, ["san", "register"], "san register")
+
+
+@flow
+def retrain(root: Path = Path()) -> None:
+    """Run the stages in the order of ``dvc.yaml``, then register the model.
+
+    Args:
+        root: The folder that holds ``dvc.yaml``.
+
+    Raises:
+        SanError: If a stage or the registration fails; the pipeline run is closed as failed.
+    """
+    with open_pipeline(root) as run_id:
+        for stage in stage_names(root):
+            run_stage.with_options(name=stage, task_run_name=stage)(root, stage, run_id)
+        register_model.with_options(task_run_name="register")(root, run_id)
+
+
+def _call(root: Path, run_id: str, command: Sequence[str], name: str) -> None:
+    """Run a command, its output going to the task's log."""
+    logger, lines = get_run_logger(), [""]
+    with subprocess.Popen(
+        command,
+        cwd=root,
+        env=_environment(run_id),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout is not None  # for the type checker: it is a pipe
+        for line in process.stdout:
+            if line.strip():
+                logger.info(line.rstrip())
+                lines.append(line.strip())
+    if process.returncode != 0:
+        raise SanError(f"{name} failed: {_reason(lines)}")
+
+
+def _environment(run_id: str) -> dict[str, str]:
+    """Return an environment in which this interpreter's commands are found first."""
+    commands = str(Path(sys.executable).parent)
+    path = os.pathsep.join([commands, os.environ.get("PATH", "")])
+    return {**os.environ, "PATH": path, PIPELINE_RUN: run_id}
+
+
+def _reason(lines: Sequence[str]) -> str:
+    """Return the last line that says more than that a stage ran or failed."""
+    telling = [line for line in lines if not line.startswith(DVC_REPORTS)]
+    return telling[-1] or lines[-1]
+
+
+if __name__ == "__main__":
+    retrain()

@@ -1,0 +1,113 @@
+"""The console command ``san``: one subcommand per stage; commands hold no logic."""
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from sanmodel.errors import SanError
+
+app = typer.Typer(
+    name="san",
+    help="Face images that keep the identity and hide an attribute.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Root = Annotated[
+    Path, typer.Option(help="Work tree: the folder of dvc.yaml and params.yaml.", file_okay=False)
+]
+HERE = Path()
+
+
+def main() -> None:
+    """Run the command line; a user's error is one sentence and exit status 1."""
+    try:
+        app()
+    except SanError as error:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(f"error: {error}", markup=False)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted: `dvc repro` goes on from the last checkpoint\n")
+        sys.exit(130)
+
+
+@app.command()
+def fetch(root: Root = HERE) -> None:
+    """1. Turn a data source into one table of raw images."""
+    _run_stage("fetch", root)
+
+
+@app.command()
+def preprocess(root: Root = HERE) -> None:
+    """2. Detect the faces, crop them to 224x224, decide the train/test split."""
+    _run_stage("preprocess", root)
+
+
+@app.command()
+def validate(root: Root = HERE) -> None:
+    """3. Check both tables with Great Expectations; write the Data Docs page."""
+    _run_stage("validate", root)
+
+
+@app.command()
+def prototypes(root: Root = HERE) -> None:
+    """4. Average the training images of each class."""
+    _run_stage("prototypes", root)
+
+
+@app.command()
+def train_classifier(root: Root = HERE) -> None:
+    """5. Train the auxiliary attribute classifier."""
+    _run_stage("train_classifier", root)
+
+
+@app.command()
+def train_matcher(root: Root = HERE) -> None:
+    """6. Convert VGG-Face, or train the face descriptor that stands in for it."""
+    _run_stage("train_matcher", root)
+
+
+@app.command()
+def pretrain(root: Root = HERE) -> None:
+    """7. Pre-train the autoencoder to reconstruct faces (J_D)."""
+    _run_stage("pretrain", root)
+
+
+@app.command()
+def train(root: Root = HERE) -> None:
+    """8. Train the autoencoder semi-adversarially (J_total)."""
+    _run_stage("train", root)
+
+
+@app.command()
+def evaluate(root: Root = HERE) -> None:
+    """9. Measure protection and utility with classifiers and matchers that training never saw."""
+    _run_stage("evaluate", root)
+
+
+@app.command()
+def export(root: Root = HERE) -> None:
+    """10. Write the ONNX file, the TensorRT engine and their manifest."""
+    _run_stage("export", root)
+
+
+def _run_stage(stage: str, root: Path) -> None:
+    """Run one stage with a progress bar; training stages also report to MLflow while they run."""
+    from sanmodel.paths import Paths
+    from sanmodel.progress import TerminalObserver
+    from sanmodel.settings import load_settings
+
+    paths = Paths(root)
+    settings = load_settings(paths.params)
+    module = importlib.import_module(f"sanmodel.stages.{stage}")
+    with TerminalObserver() as terminal:
+        module.run(settings, paths, terminal)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""Attribute classifiers that training never saw: a new one is a new module here, registered."""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sanmodel.registry import Registry
+
+
+class AttributeClassifier(Protocol):
+    """Reads one binary attribute from grey faces; made once per run.
+
+    Attributes:
+        attribute: The table's attribute that it reads.
+    """
+
+    attribute: str
+
+    def __init__(self) -> None: ...
+
+    def scores(self, images: NDArray[np.uint8], boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return each face's probability of having the attribute.
+
+        Args:
+            images: Grey crops, (N, 224, 224), N at least 1.
+            boxes: Left, top, right, bottom of the faces in pixels of the crops, (N, 4).
+
+        Returns:
+            Probabilities, (N,); above one half means class 1.
+        """
+        ...
+
+
+CLASSIFIERS: Registry[type[AttributeClassifier]] = Registry("attribute classifier", __name__)

@@ -1,0 +1,68 @@
+"""The deployed function: a grey face and its class in, the three perturbed faces out."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from sanmodel.models.autoencoder import LEAKY_SLOPE, Autoencoder
+from sanmodel.prototypes import Prototypes
+
+
+class DeployedAutoencoder(nn.Module):
+    """The autoencoder with the prototypes inside (paper, section 2.2.1, figure 2).
+
+    All prototypes are known before the first image, and what the first encoder layer and the
+    proto-combiner make of them is linear. So each contribution is one fixed map per prototype:
+    the network that is deployed reads the image alone and picks its maps by class.
+
+    Args:
+        autoencoder: Trained weights.
+        prototypes: Those that the autoencoder was trained with.
+    """
+
+    image_kernel: Tensor
+    encoder_maps: Tensor
+    combiner_maps: Tensor
+    neutral_map: Tensor
+
+    def __init__(self, autoencoder: Autoencoder, prototypes: Prototypes) -> None:
+        super().__init__()
+        self.autoencoder = autoencoder
+        first = autoencoder.encoder_1
+        P = torch.stack([prototypes.P_0, prototypes.P_1])  # indexed by class
+        P_NT = prototypes.neutral(torch.zeros(1))
+        from_prototype = autoencoder.proto_combiner.weight[:, -3:]
+        with torch.no_grad():
+            self.register_buffer("image_kernel", first.weight[:, :1].clone())
+            # (2, 8, 224, 224), the bias included; zero padding keeps the convolution linear.
+            maps = F.conv2d(P, first.weight[:, 1:], first.bias, padding=1)
+            self.register_buffer("encoder_maps", maps)
+            self.register_buffer("combiner_maps", F.conv2d(P, from_prototype))  # (2, 1, 224, 224)
+            self.register_buffer("neutral_map", F.conv2d(P_NT, from_prototype))
+
+    def forward(self, image: Tensor, attribute: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Perturb grey faces; equals :meth:`Autoencoder.forward` up to rounding.
+
+        Args:
+            image: X, (N, 1, 224, 224) float32, 0 to 1.
+            attribute: Class of each image, (N,) int64, 0 or 1.
+
+        Returns:
+            X'_SM, X'_NT and X'_OP, each (N, 1, 224, 224) float32, 0 to 1.
+        """
+        logits = self.autoencoder.image_term(self._encode(image, attribute))
+        same = self.combiner_maps.index_select(0, attribute)
+        opposite = self.combiner_maps.index_select(0, 1 - attribute)
+        return (
+            torch.sigmoid(logits + same),
+            torch.sigmoid(logits + self.neutral_map),
+            torch.sigmoid(logits + opposite),
+        )
+
+    def _encode(self, image: Tensor, attribute: Tensor) -> Tensor:
+        """Return the compressed representation, (N, 12, 56, 56)."""
+        h = F.conv2d(image, self.image_kernel, padding=1)
+        h = h + self.encoder_maps.index_select(0, attribute)
+        h = F.avg_pool2d(F.leaky_relu(h, LEAKY_SLOPE), 2)  # (N, 8, 112, 112)
+        h = F.leaky_relu(self.autoencoder.encoder_2(h), LEAKY_SLOPE)
+        return F.avg_pool2d(h, 2)

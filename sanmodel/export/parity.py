@@ -1,0 +1,105 @@
+"""The check that the ONNX file computes what figure 2 of the paper draws."""
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from sanmodel.errors import SanError
+from sanmodel.images import decode_rgb, to_grey
+from sanmodel.models.autoencoder import Autoencoder
+from sanmodel.prototypes import Prototypes
+from sanmodel.runtime.onnx_runtime import open_session
+from sanmodel.runtime.perturber import MODES
+from sanmodel.tables import iterate_rows
+
+MAX_FACES = 16
+
+REFERENCE_BATCH = 4
+"""The literal figure holds 100 MB of maps for four images."""
+
+
+def load_faces(crops: Path) -> NDArray[np.uint8]:
+    """Return the first test crops, at most ``MAX_FACES``, as grey images (N, 224, 224).
+
+    Raises:
+        SanError: If the table is missing or damaged or has no test crop.
+    """
+    rows = iterate_rows(crops, ["image_id", "split", "image"])
+    test = islice((row for row in rows if row["split"] == "test"), MAX_FACES)
+    faces = [to_grey(decode_rgb(row["image"], f"{crops}: {row['image_id']}")) for row in test]
+    if not faces:
+        raise SanError(f"{crops} has no test images: change preprocess.test_share")
+    return np.stack(faces)
+
+
+def largest_difference(
+    onnx: Path,
+    autoencoder: Autoencoder,
+    prototypes: Prototypes,
+    faces: NDArray[np.uint8],
+    max_batch: int,
+) -> float:
+    """Compare ONNX Runtime with PyTorch.
+
+    The faces are perturbed as members of class 0 and class 1 by turns, whatever they show, in
+    batches of 1, of 2 and of as many as there are and the file takes.
+
+    Args:
+        onnx: The exported file.
+        autoencoder: The weights that it was made from.
+        prototypes: Likewise.
+        faces: Grey images (N, 224, 224), 0 to 255.
+        max_batch: Largest batch that the file takes.
+
+    Returns:
+        The largest absolute difference of a pixel (0 to 1) of any of the three outputs.
+
+    Raises:
+        SanError: If the file cannot be opened.
+    """
+    session = open_session(onnx)
+    X = torch.from_numpy(faces).unsqueeze(1).to(torch.float32).div(255)
+    y = torch.arange(len(faces)) % 2
+    expected = _reference(autoencoder, prototypes, X, y)
+    differences = []
+    for size in sorted({1, 2, min(len(X), max_batch)}):
+        for part in _slices(len(X), size):
+            inputs = {"image": X[part].numpy(), "attribute": y[part].numpy()}
+            found = np.stack(session.run(list(MODES), inputs))
+            differences.append(np.abs(found - expected[:, part]).max())
+    return float(np.max(differences))
+
+
+def require_parity(difference: float, tolerance: float, onnx: Path) -> None:
+    """Refuse a file that computes something else than the weights do.
+
+    Raises:
+        SanError: If the difference is above the tolerance (or not a number).
+    """
+    if not difference <= tolerance:
+        raise SanError(
+            f"{onnx.name} differs from PyTorch by up to {difference:.1e} of a pixel's range,"
+            f" allowed is {tolerance:.1e}: raise export.tolerance or try another export.opset"
+        )
+
+
+def _reference(
+    autoencoder: Autoencoder, prototypes: Prototypes, X: Tensor, y: Tensor
+) -> NDArray[np.float32]:
+    """Compute figure 2 layer by layer, (3, N, 1, 224, 224) in the order of ``MODES``."""
+    parts = []
+    with torch.no_grad():
+        for part in _slices(len(X), REFERENCE_BATCH):
+            P_SM, P_NT = prototypes.same(y[part]), prototypes.neutral(y[part])
+            P = [P_SM, P_NT, prototypes.opposite(y[part])]
+            parts.append(torch.stack(autoencoder.forward_literal(X[part], P_SM, P)))
+    return torch.cat(parts, dim=1).numpy()
+
+
+def _slices(total: int, size: int) -> Iterator[slice]:
+    return (slice(start, start + size) for start in range(0, total, size))

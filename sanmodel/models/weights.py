@@ -1,0 +1,92 @@
+"""Weights on disk: safetensors with a few words on what they are, never pickles."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from sanmodel.errors import SanError
+from sanmodel.files import atomic_file
+
+
+def save_weights(path: Path, tensors: dict[str, Tensor], **about: str) -> None:
+    """Write tensors with the metadata ``about`` (kind, attribute, ...), atomically.
+
+    The metadata is one JSON text, since safetensors writes several keys in random order and equal
+    weights are to be equal files.
+    """
+    contiguous = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
+    with atomic_file(path) as partial:
+        save_file(contiguous, partial, metadata={"about": json.dumps(about, sort_keys=True)})
+
+
+def load_weights(path: Path, **expected: str) -> dict[str, Tensor]:
+    """Read tensors and check their metadata.
+
+    Args:
+        path: A file that :func:`save_weights` wrote.
+        expected: Metadata that must be equal, for example ``kind="autoencoder"``.
+
+    Raises:
+        SanError: If the file is missing or damaged, or is something else.
+    """
+    tensors, about = _read(path)
+    for key, value in expected.items():
+        if about.get(key) != value:
+            raise SanError(
+                f"{path} holds weights with {key}={about.get(key)!r}, needed is {value!r}:"
+                " run `dvc repro` to make them again"
+            )
+    return tensors
+
+
+def load_module(module: nn.Module, path: Path, **expected: str) -> None:
+    """Fill a network with weights.
+
+    Raises:
+        SanError: See :func:`load_weights`; also if names or shapes do not fit the network.
+    """
+    try:
+        module.load_state_dict(load_weights(path, **expected))
+    except RuntimeError as error:
+        raise SanError(f"{path} does not fit {type(module).__name__}: {error}") from error
+
+
+def read_about(path: Path) -> dict[str, str]:
+    """Return the metadata of a weights file.
+
+    Raises:
+        SanError: If the file is missing or damaged.
+    """
+    with _opened(path) as file:
+        return _about(file)
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    with _opened(path) as file:
+        names = file.keys()
+        return {name: file.get_tensor(name) for name in names}, _about(file)
+
+
+def _about(file: Any) -> dict[str, str]:
+    about: dict[str, str] = json.loads((file.metadata() or {}).get("about", "{}"))
+    return about
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """Open a safetensors file; it reads no more than is asked for."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            yield file
+    except FileNotFoundError as error:
+        raise SanError(f"{path} is missing: run `dvc repro` to make it") from error
+    except (SafetensorError, OSError) as error:
+        raise SanError(
+            f"{path} is damaged ({error}): delete it and run `dvc repro`, or `dvc checkout`"
+        ) from error

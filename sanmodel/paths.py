@@ -1,0 +1,97 @@
+"""Where the pipeline keeps its files: the one place that knows the layout of the work tree."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Paths:
+    """The files of one work tree; ``dvc.yaml`` declares the same ones.
+
+    Attributes:
+        root: The folder that holds ``dvc.yaml`` and ``params.yaml``.
+    """
+
+    root: Path = Path()
+
+    @property
+    def params(self) -> Path:
+        """Settings of every stage."""
+        return self.root / "params.yaml"
+
+    @property
+    def lock(self) -> Path:
+        """DVC's record of what the last pipeline run read and wrote."""
+        return self.root / "dvc.lock"
+
+    @property
+    def raw(self) -> Path:
+        """Table of raw images (``fetch``)."""
+        return self.root / "data/raw"
+
+    @property
+    def crops(self) -> Path:
+        """Table of face crops (``preprocess``)."""
+        return self.root / "data/crops"
+
+    @property
+    def quarantine(self) -> Path:
+        """Table of images that were set aside, with the reason (``preprocess``)."""
+        return self.root / "data/quarantine"
+
+    @property
+    def data_docs(self) -> Path:
+        """Great Expectations' Data Docs site (``validate``)."""
+        return self.root / "reports/data_docs"
+
+    @property
+    def prototypes(self) -> Path:
+        """Mean image of each class (``prototypes``)."""
+        return self.root / "models/prototypes.safetensors"
+
+    @property
+    def classifier(self) -> Path:
+        """Auxiliary attribute classifier (``train_classifier``)."""
+        return self.root / "models/classifier.safetensors"
+
+    @property
+    def matcher(self) -> Path:
+        """Auxiliary face matcher (``train_matcher``)."""
+        return self.root / "models/matcher.safetensors"
+
+    @property
+    def pretrained(self) -> Path:
+        """Autoencoder after pre-training with J_D (``pretrain``)."""
+        return self.root / "models/pretrained.safetensors"
+
+    @property
+    def autoencoder(self) -> Path:
+        """Autoencoder after semi-adversarial training (``train``)."""
+        return self.root / "models/autoencoder.safetensors"
+
+    @property
+    def export(self) -> Path:
+        """ONNX file, TensorRT engine and manifest (``export``)."""
+        return self.root / "models/export"
+
+    @property
+    def evaluation(self) -> Path:
+        """Curves and pictures of the evaluation (``evaluate``)."""
+        return self.root / "reports/evaluation"
+
+    def metrics(self, stage: str) -> Path:
+        """Figures of one stage, a flat JSON object."""
+        return self.root / "reports" / f"{stage}.json"
+
+    def curve(self, stage: str) -> Path:
+        """Loss terms of one training stage by step, a CSV table."""
+        return self.root / "reports/curves" / f"{stage}.csv"
+
+    def picture(self, stage: str) -> Path:
+        """Picture that one stage shows its result with."""
+        return self.root / "reports/pictures" / f"{stage}.png"
+
+    @property
+    def scratch(self) -> Path:
+        """Checkpoints and caches: safe to delete, never an output."""
+        return self.root / ".san"

@@ -1,0 +1,65 @@
+"""The backend that runs everywhere: ONNX Runtime on the CPU."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from sanmodel.errors import SanError
+from sanmodel.runtime.perturber import Mode, Perturber
+
+ERRORS_ONLY = 3
+"""ONNX Runtime's log level that leaves its warnings out."""
+
+
+def open_session(path: Path, threads: int | None = None) -> onnxruntime.InferenceSession:
+    """Open an ONNX file for the CPU.
+
+    Args:
+        path: The file.
+        threads: CPU threads; None takes one for each core.
+
+    Raises:
+        SanError: If the file is missing or damaged.
+    """
+    if not path.is_file():
+        raise SanError(f"{path} is missing: copy the export folder again")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or os.cpu_count() or 1
+    options.log_severity_level = ERRORS_ONLY
+    try:
+        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's own exceptions share no other base
+        raise SanError(
+            f"{path} is damaged or no ONNX file: copy the export folder again"
+        ) from error
+
+
+class OnnxPerturber(Perturber):
+    """Perturbs faces with an exported ONNX file.
+
+    Args:
+        path: An ONNX file of the stage ``export``.
+        threads: CPU threads; None takes one for each core.
+
+    Raises:
+        SanError: If the file is missing or damaged or another program made it.
+    """
+
+    def __init__(self, path: Path, threads: int | None = None) -> None:
+        self._session = open_session(path, threads)
+        about = self._session.get_modelmeta().custom_metadata_map
+        try:
+            super().__init__(about["attribute"], int(about["crop_size"]), int(about["max_batch"]))
+        except (KeyError, ValueError) as error:
+            raise SanError(
+                f"{path} does not say what model it holds: give a file that `san export` wrote"
+            ) from error
+
+    def _run(self, X: NDArray[np.float32], y: NDArray[np.int64], mode: Mode) -> NDArray[np.float32]:
+        """See :meth:`Perturber._run`."""
+        output: NDArray[np.float32]
+        (output,) = self._session.run([mode], {"image": X, "attribute": y})
+        return output

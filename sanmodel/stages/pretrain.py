@@ -1,0 +1,40 @@
+"""Stage 7: the autoencoder learns to reconstruct faces with J_D (paper, section 2.2.1)."""
+
+from torch import Tensor
+
+from sanmodel.files import write_json
+from sanmodel.losses import J_D
+from sanmodel.models.autoencoder import Autoencoder
+from sanmodel.observer import SILENT, Metrics, Observer
+from sanmodel.paths import Paths
+from sanmodel.prototypes import Prototypes
+from sanmodel.settings import Settings
+from sanmodel.stages.training import Training, final_losses, load_side
+from sanmodel.training.data import Batch
+
+
+def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metrics:
+    """Write ``paths.pretrained``.
+
+    Returns:
+        The final J_D.
+
+    Raises:
+        SanError: If an input is missing or the training diverges.
+    """
+    inputs = [paths.prototypes]
+    training = Training("pretrain", settings, settings.pretrain, paths, inputs)
+    prototypes = Prototypes.load(paths.prototypes, settings.attribute)
+    autoencoder = Autoencoder()
+
+    def losses(batch: Batch) -> dict[str, Tensor]:
+        P_SM = prototypes.same(batch.y)
+        (X_SM,) = autoencoder(batch.X, P_SM, [P_SM])
+        return {"J_D": J_D(batch.X, X_SM)}
+
+    examples = load_side(settings, paths, "train")
+    history = training.fit(autoencoder, losses, examples, observer)
+    training.save(paths.pretrained, autoencoder, kind="autoencoder")
+    metrics: Metrics = final_losses(history)
+    write_json(paths.metrics("pretrain"), metrics)
+    return metrics

@@ -1,0 +1,56 @@
+"""Stage 8: semi-adversarial training with J_total (paper, section 2.3)."""
+
+from torch import Tensor
+
+from sanmodel.files import write_json
+from sanmodel.losses import TotalLoss
+from sanmodel.models.autoencoder import Autoencoder
+from sanmodel.models.frozen import load_classifier, load_matcher
+from sanmodel.models.weights import load_module
+from sanmodel.observer import SILENT, Metrics, Observer
+from sanmodel.paths import Paths
+from sanmodel.prototypes import Prototypes
+from sanmodel.settings import Settings
+from sanmodel.stages.training import Training, final_losses, load_side
+from sanmodel.training.data import Batch
+
+
+def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metrics:
+    """Write ``paths.autoencoder``.
+
+    Returns:
+        The final loss terms.
+
+    Raises:
+        SanError: If an input is missing, damaged or of another attribute, or the training
+            diverges.
+    """
+    inputs = [paths.pretrained, paths.classifier, paths.matcher, paths.prototypes]
+    training = Training("train", settings, settings.train, paths, inputs)
+    prototypes = Prototypes.load(paths.prototypes, settings.attribute)
+    autoencoder = Autoencoder()
+    load_module(autoencoder, paths.pretrained, kind="autoencoder", attribute=settings.attribute)
+    J_total = _total_loss(settings, paths)
+
+    def losses(batch: Batch) -> dict[str, Tensor]:
+        P_SM, P_OP = prototypes.same(batch.y), prototypes.opposite(batch.y)
+        X_SM, X_OP = autoencoder(batch.X, P_SM, [P_SM, P_OP])
+        return J_total(batch.X, batch.y, X_SM, X_OP)
+
+    examples = load_side(settings, paths, "train")
+    history = training.fit(autoencoder, losses, examples, observer)
+    training.save(paths.autoencoder, autoencoder, kind="autoencoder")
+    metrics: Metrics = final_losses(history)
+    write_json(paths.metrics("train"), metrics)
+    return metrics
+
+
+def _total_loss(settings: Settings, paths: Paths) -> TotalLoss:
+    """Put both frozen networks behind equation 5."""
+    return TotalLoss(
+        f_G=load_classifier(paths.classifier, settings.attribute),
+        R_vgg=load_matcher(paths.matcher),
+        lambda_G=settings.train.lambda_G,
+        lambda_M=settings.train.lambda_M,
+        lambda_D=settings.train.lambda_D,
+    )

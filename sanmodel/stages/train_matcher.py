@@ -1,0 +1,63 @@
+"""Stage 6: the auxiliary face matcher (paper, section 2.2.4), VGG-Face or its stand-in."""
+
+from torch import Tensor, nn
+
+from sanmodel.errors import SanError
+from sanmodel.files import sha256, write_json
+from sanmodel.models.descriptor import CosineMargin, DescriptorNetwork
+from sanmodel.models.vggface import load_vggface
+from sanmodel.models.weights import save_weights
+from sanmodel.observer import SILENT, Metrics, Observer
+from sanmodel.paths import Paths
+from sanmodel.settings import Settings
+from sanmodel.stages.training import Training, final_losses, load_side, write_curve
+from sanmodel.training.data import Batch
+
+
+def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metrics:
+    """Write ``paths.matcher``: VGG-Face if its weights are configured, else a trained stand-in.
+
+    Returns:
+        ``vgg_face`` (1 or 0); for the stand-in also its final loss and the number of people.
+
+    Raises:
+        SanError: If VGG-Face's file is missing, damaged or another than its checksum says, or the
+            training diverges.
+    """
+    if settings.train_matcher.vgg_face is None:
+        metrics = _train_stand_in(settings, paths, observer)
+        observer.note(
+            "no VGG-Face weights are configured (train_matcher.vgg_face): a compact network"
+            " trained on the training identities stands in"
+        )
+    else:
+        metrics = _convert_vggface(settings, paths)
+    write_json(paths.metrics("train_matcher"), metrics)
+    return metrics
+
+
+def _convert_vggface(settings: Settings, paths: Paths) -> Metrics:
+    """Turn the user's file into safetensors once."""
+    source = paths.root / str(settings.train_matcher.vgg_face)
+    network = load_vggface(source)
+    found, expected = sha256(source), settings.train_matcher.vgg_face_sha256
+    if expected not in (None, found):
+        raise SanError(f"{source} has SHA-256 {found}, not {expected}: download it again")
+    state = network.state_dict()
+    save_weights(paths.matcher, state, kind="matcher", architecture="vgg-face", source=found)
+    write_curve(paths.curve("train_matcher"), [])
+    return {"vgg_face": 1, "sha256": found}
+
+
+def _train_stand_in(settings: Settings, paths: Paths, observer: Observer) -> Metrics:
+    training = Training("train_matcher", settings, settings.train_matcher, paths, mirror=True)
+    examples = load_side(settings, paths, "train")
+    network, head = DescriptorNetwork(), CosineMargin(examples.people)
+
+    def losses(batch: Batch) -> dict[str, Tensor]:
+        return {"cosine_margin": head(network(batch.X), batch.identity)}
+
+    model = nn.ModuleList([network, head]).train()
+    history = training.fit(model, losses, examples, observer)
+    training.save(paths.matcher, network, kind="matcher", architecture="descriptor")
+    return {"vgg_face": 0, "people": examples.people, **final_losses(history)}

@@ -1,0 +1,177 @@
+"""The Parquet tables: image bytes and columns together, in shards.
+
+A table is a folder of ``part-NNNNN.parquet`` files, so that 200,000 images are a few hundred
+files. Besides the fixed columns of its schema a table has one int8 column per attribute (1 = has
+it, 0 = has it not).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sanmodel.errors import SanError
+
+RAW_COLUMNS: dict[str, pa.DataType] = {
+    "image_id": pa.string(),  # unique in the table
+    "identity": pa.string(),  # who is shown
+    "source_path": pa.string(),  # file that the bytes came from, relative to the source's folder
+    "partition": pa.int8(),  # the source's own split, 2 = test; null if it has none
+    "image": pa.binary(),  # the file's bytes as they were found
+}
+CROP_COLUMNS: dict[str, pa.DataType] = {
+    "image_id": pa.string(),
+    "identity": pa.string(),
+    "split": pa.string(),  # "train" or "test"
+    "score": pa.float32(),  # the detector's
+    "crop_left": pa.float32(),  # the square crop in pixels of the upright photo
+    "crop_top": pa.float32(),
+    "crop_side": pa.float32(),
+    "face_left": pa.float32(),  # the face box in pixels of the crop
+    "face_top": pa.float32(),
+    "face_right": pa.float32(),
+    "face_bottom": pa.float32(),
+    "image": pa.binary(),  # PNG, 224x224 RGB
+}
+QUARANTINE_COLUMNS: dict[str, pa.DataType] = {
+    "image_id": pa.string(),
+    "identity": pa.string(),
+    "source_path": pa.string(),
+    "reason": pa.string(),
+}
+FIXED_COLUMNS = {*RAW_COLUMNS, *CROP_COLUMNS, *QUARANTINE_COLUMNS}
+
+Row = Mapping[str, Any]
+
+
+class TableWriter:
+    """Writes rows to shards of a folder; use it as a context manager.
+
+    Args:
+        folder: An existing, empty folder.
+        columns: The fixed columns of the table.
+        attributes: Names of the attribute columns.
+        shard_rows: Rows per file.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        columns: Mapping[str, pa.DataType],
+        attributes: Sequence[str] = (),
+        shard_rows: int = 512,
+    ) -> None:
+        fields = [*columns.items(), *((name, pa.int8()) for name in attributes)]
+        self.schema = pa.schema(fields)
+        self._folder, self._shard_rows = folder, shard_rows
+        self._rows: list[Row] = []
+        self._shards = 0
+
+    def add(self, row: Row) -> None:
+        """Append one row; a full shard goes to disk."""
+        self._rows.append(row)
+        if len(self._rows) == self._shard_rows:
+            self._flush()
+
+    def __enter__(self) -> "TableWriter":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        # An empty table still has one file, which carries its columns.
+        if error is None and (self._rows or self._shards == 0):
+            self._flush()
+
+    def _flush(self) -> None:
+        table = pa.Table.from_pylist([dict(row) for row in self._rows], schema=self.schema)
+        # The images are compressed already; only the columns beside them gain.
+        codecs = {name: "none" if name == "image" else "zstd" for name in self.schema.names}
+        pq.write_table(table, self._folder / f"part-{self._shards:05d}.parquet", compression=codecs)
+        self._rows, self._shards = [], self._shards + 1
+
+
+def shards(folder: Path) -> list[Path]:
+    """Return the files of a table in order.
+
+    Raises:
+        SanError: If the folder holds no table.
+    """
+    files = sorted(folder.glob("part-*.parquet"))
+    if not files:
+        raise SanError(f"{folder} holds no table: run `dvc repro` to make it")
+    return files
+
+
+def read_columns(folder: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """Read a table without its images (or just the named columns) into memory.
+
+    Raises:
+        SanError: If the folder holds no table or lacks a column.
+    """
+    wanted = columns or [name for name in schema(folder).names if name != "image"]
+    frames: list[pd.DataFrame] = [_read(path, wanted).to_pandas() for path in shards(folder)]
+    return pd.concat(frames, ignore_index=True)
+
+
+def iterate_rows(folder: Path, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a table in order, one shard in memory at a time.
+
+    Raises:
+        SanError: If the folder holds no table, lacks a column or a file is damaged.
+    """
+    for path in shards(folder):
+        yield from _read(path, columns).to_pylist()
+
+
+def schema(folder: Path) -> pa.Schema:
+    """Return the columns of a table."""
+    return _explained(shards(folder)[0], pq.read_schema)
+
+
+def attributes(folder: Path) -> list[str]:
+    """Return the names of a table's attribute columns."""
+    return [name for name in schema(folder).names if name not in FIXED_COLUMNS]
+
+
+def count_rows(folder: Path) -> int:
+    """Return the number of rows of a table, read from the files' footers."""
+    return sum(_explained(path, pq.read_metadata).num_rows for path in shards(folder))
+
+
+def require_attribute(names: Iterable[str], attribute: str, origin: Path) -> None:
+    """Check that a table has the attribute.
+
+    Raises:
+        SanError: If it has not; the message lists those that it has.
+    """
+    known = sorted(names)
+    if attribute not in known:
+        raise SanError(
+            f"{origin} has no attribute {attribute!r}: set `attribute` in params.yaml to one of"
+            f" {', '.join(known) or '(none)'}"
+        )
+
+
+def _read(path: Path, columns: Sequence[str] | None) -> pa.Table:
+    missing = set(columns or ()) - set(_explained(path, pq.read_schema).names)
+    if missing:
+        raise SanError(f"{path} lacks the column {', '.join(sorted(missing))}")
+    return _explained(path, lambda p: pq.read_table(p, columns=columns))
+
+
+def _explained(path: Path, read: Any) -> Any:
+    """Read a Parquet file and name it if it is damaged."""
+    try:
+        return read(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise SanError(
+            f"{path} is damaged ({error}): delete its folder and run `dvc repro`"
+        ) from error

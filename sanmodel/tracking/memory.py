@@ -1,0 +1,88 @@
+"""What tracking remembers in the scratch folder between two commands."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from sanmodel.errors import SanError
+from sanmodel.files import read_json, sha256, write_json
+from sanmodel.paths import Paths
+from sanmodel.tracking.location import fingerprint, tracking_uri
+
+
+@dataclass(frozen=True)
+class StageRecord:
+    """A stage that ran to its end since the pipeline was last filed.
+
+    Attributes:
+        started: When it began, in milliseconds since 1970.
+        ended: When it ended, likewise.
+        metrics_sha256: SHA-256 of the metrics file that it left: tells its result from others.
+        live_run: Run that its losses went to while it trained, if there was one.
+        store: Fingerprint of the tracking URI that ``live_run`` is a run of.
+    """
+
+    started: int
+    ended: int
+    metrics_sha256: str
+    live_run: str | None
+    store: str
+
+
+def remember_stage(
+    paths: Paths, stage: str, times: tuple[int, int], live_run: str | None = None
+) -> None:
+    """Note that ``stage`` has just left its result."""
+    metrics, store = sha256(paths.metrics(stage)), fingerprint(tracking_uri(paths.root))
+    write_json(_record(paths, stage), asdict(StageRecord(*times, metrics, live_run, store)))
+
+
+def recall_stage(paths: Paths, stage: str) -> StageRecord | None:
+    """Return the record of the run that made the result now in the work tree, if it is new."""
+    content = _read(_record(paths, stage))
+    record = StageRecord(**content) if content else None
+    if record is None or record.metrics_sha256 != sha256(paths.metrics(stage)):
+        return None
+    return record
+
+
+def forget_stage(paths: Paths, stage: str) -> None:
+    """Note that the last run of ``stage`` is filed."""
+    _record(paths, stage).unlink(missing_ok=True)
+
+
+def remember_filed(paths: Paths, run_id: str) -> None:
+    """Note that the state in ``dvc.lock`` is in MLflow as ``run_id``."""
+    write_json(_filed(paths), {"state": _state(paths), "run_id": run_id})
+
+
+def recall_filed(paths: Paths) -> str | None:
+    """Return the run that the state in ``dvc.lock`` was filed as, if it was."""
+    uri = tracking_uri(paths.root)
+    deleted = uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists()
+    content = _read(_filed(paths))
+    if deleted or not content or content["state"] != _state(paths):
+        return None
+    return str(content["run_id"])
+
+
+def _state(paths: Paths) -> str:
+    """Return a digest of what is filed and where to."""
+    return fingerprint(tracking_uri(paths.root), sha256(paths.lock))
+
+
+def _record(paths: Paths, stage: str) -> Path:
+    return paths.scratch / "live" / f"{stage}.json"
+
+
+def _filed(paths: Paths) -> Path:
+    return paths.scratch / "filed.json"
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """Read a note; one that is missing or damaged was never made."""
+    try:
+        content: dict[str, Any] = read_json(path)
+    except SanError:
+        return None
+    return content

@@ -1,0 +1,116 @@
+"""The run of a whole pipeline: what ``dvc.lock`` records is in MLflow exactly once."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sanmodel.errors import SanError
+from sanmodel.files import sha256
+from sanmodel.paths import Paths
+from sanmodel.settings import load_settings
+from sanmodel.tracking.figures import flatten, split
+from sanmodel.tracking.location import PIPELINE_RUN
+from sanmodel.tracking.lock import LockedStage, check_current, read_lock
+from sanmodel.tracking.memory import forget_stage, remember_filed
+from sanmodel.tracking.stage_run import data_inputs, file_stage, stage_metrics
+from sanmodel.tracking.store import LOCK_TAG, Store, explained, open_store
+
+RUN_NAME = "pipeline"
+HEADLINES = "evaluate"
+"""Stage whose figures the pipeline run shows too, so that the run table compares pipelines."""
+
+
+def file_state(root: Path) -> str:
+    """File the state in ``dvc.lock`` unless MLflow has it already; returns the pipeline run.
+
+    Raises:
+        SanError: If the work tree is not in that state, or MLflow refuses or cannot be reached.
+    """
+    paths = Paths(root)
+    stages = read_lock(root)
+    check_current(root)
+    with explained():
+        store = open_store(root, load_settings(paths.params))
+        opened = _opened(store)
+        run_id = store.filed(sha256(paths.lock))
+        if run_id is None:
+            run_id = opened or store.start(RUN_NAME)
+            with store.closing(run_id):
+                _file(store, paths, stages, run_id)
+        elif opened and opened != run_id:
+            store.discard(opened)
+    for stage in stages:
+        forget_stage(paths, stage.name)
+    remember_filed(paths, run_id)
+    return run_id
+
+
+@contextmanager
+def open_run(root: Path) -> Iterator[str]:
+    """Open a pipeline run that stages and filing then belong to; yields its id.
+
+    The filing closes it. If the block ends with an error, the run is closed as FAILED or KILLED.
+
+    Raises:
+        SanError: If MLflow refuses or cannot be reached.
+    """
+    with explained():
+        store = open_store(root, load_settings(Paths(root).params))
+        run_id = store.start(RUN_NAME)
+    try:
+        yield run_id
+    except BaseException as error:
+        with explained():
+            store.finish(run_id, "FAILED" if isinstance(error, Exception) else "KILLED")
+        raise
+
+
+def lock_tags(root: Path) -> dict[str, str]:
+    """Return what a run or a model version is of: ``dvc.lock`` and, in a git repository, commit."""
+    tags = {LOCK_TAG: sha256(Paths(root).lock)}
+    commit = _git(root, "rev-parse", "HEAD")
+    if commit:
+        changes = _git(root, "status", "--porcelain", "--untracked-files=no")
+        tags |= {"mlflow.source.git.commit": commit, "san.git_dirty": str(bool(changes)).lower()}
+    return tags
+
+
+def headline_metrics(paths: Paths, stages: list[LockedStage]) -> dict[str, float]:
+    """Return the figures of the evaluation; none if the pipeline has no such stage."""
+    evaluations = [stage for stage in stages if stage.name == HEADLINES]
+    return split(stage_metrics(paths, evaluations[0]))[0] if evaluations else {}
+
+
+def _file(store: Store, paths: Paths, stages: list[LockedStage], run_id: str) -> None:
+    """Fill the pipeline run and its children."""
+    params = {key: value for stage in stages for key, value in stage.params.items()}
+    metrics = headline_metrics(paths, stages)
+    store.log(run_id, flatten(params), metrics, lock_tags(paths.root))
+    files = [paths.lock, paths.params, paths.root / "dvc.yaml"]
+    store.log_files(run_id, files)
+    for stage in stages:
+        store.log_inputs(run_id, data_inputs(paths, stage))
+        file_stage(store, paths, stage, run_id)
+
+
+def _opened(store: Store) -> str | None:
+    """Return the pipeline run that the environment names.
+
+    Raises:
+        SanError: If the store has no such run.
+    """
+    run_id = os.environ.get(PIPELINE_RUN)
+    if run_id and store.find(run_id) is None:
+        raise SanError(f"{PIPELINE_RUN} is {run_id}, which is no run in MLflow: unset it")
+    return run_id or None
+
+
+def _git(root: Path, *arguments: str) -> str:
+    """Return what git prints; nothing without git or outside a repository."""
+    try:
+        done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True)
+    except FileNotFoundError:
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

@@ -1,0 +1,91 @@
+"""The registered model as MLflow runs it: grey faces and classes in, perturbed faces out.
+
+MLflow stores this file with the model ("models from code", so there is no pickle) and runs it
+where only MLflow, NumPy and ONNX Runtime are installed: it imports nothing of this package.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import onnxruntime
+from mlflow.pyfunc.model import PythonModel, PythonModelContext
+from numpy.typing import NDArray
+
+MODES = ("same", "neutral", "opposite")
+ERRORS_ONLY = 3
+"""ONNX Runtime's log level that leaves its warnings out."""
+
+
+class SemiAdversarialModel(PythonModel):
+    """Perturbs face crops on the CPU; the input and output types are in the model's signature."""
+
+    # A docstring would do, but MLflow takes annotated arguments for a declaration of types and
+    # the signature says more, so `predict` has none.
+
+    def load_context(self, context: PythonModelContext) -> None:
+        """Open the ONNX file of the export folder.
+
+        Raises:
+            ValueError: If a file is missing or is not the one that the manifest lists.
+        """
+        folder = Path(context.artifacts["export"])
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        contents = {file["kind"]: _verified(folder, file) for file in manifest["files"]}
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = ERRORS_ONLY
+        self._max_batch = next(f["max_batch"] for f in manifest["files"] if f["kind"] == "onnx")
+        self._session = onnxruntime.InferenceSession(
+            contents["onnx"], options, providers=["CPUExecutionProvider"]
+        )
+
+    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]
+        """Perturb faces.
+
+        Args:
+            context: Not used.
+            model_input: ``image``, grey crops (N, 224, 224) uint8, and ``attribute``, the class of
+                each, (N,) int64, 0 or 1.
+            params: ``mode``, one of "same", "neutral" and "opposite"; the last is the default.
+
+        Returns:
+            Perturbed crops, (N, 224, 224) uint8.
+
+        Raises:
+            ValueError: If the mode or a class is not known or the two inputs differ in length.
+        """
+        images, y = model_input["image"], model_input["attribute"]
+        mode = (params or {}).get("mode", "opposite")
+        if mode not in MODES:
+            raise ValueError(f"there is no mode {mode!r}: choose one of {', '.join(MODES)}")
+        if y.shape != (len(images),) or not np.isin(y, (0, 1)).all():
+            raise ValueError("attribute: give 0 or 1 for each image")
+        perturbed = np.empty_like(images)
+        for start in range(0, len(images), self._max_batch):
+            part = slice(start, start + self._max_batch)
+            perturbed[part] = self._perturb(images[part], y[part], mode)
+        return perturbed
+
+    def _perturb(
+        self, images: NDArray[np.uint8], y: NDArray[np.int64], mode: str
+    ) -> NDArray[np.uint8]:
+        """Perturb one batch, (B, 224, 224)."""
+        X = images[:, None].astype(np.float32) / np.float32(255)
+        (X_perturbed,) = self._session.run([mode], {"image": X, "attribute": y})
+        perturbed: NDArray[np.uint8] = np.rint(255 * X_perturbed[:, 0]).astype(np.uint8)
+        return perturbed
+
+
+def _verified(folder: Path, file: dict[str, Any]) -> bytes:
+    """Read a file that the manifest lists."""
+    path = folder / file["name"]
+    content = path.read_bytes() if path.is_file() else b""
+    if hashlib.sha256(content).hexdigest() != file["sha256"]:
+        raise ValueError(f"{path} is not the file that manifest.json lists: register it again")
+    return content
+
+
+mlflow.models.set_model(SemiAdversarialModel())

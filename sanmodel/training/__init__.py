@@ -1,0 +1,1 @@
+"""One loop for all trainings: it knows batches, losses and checkpoints, but nothing of faces."""

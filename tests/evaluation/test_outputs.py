@@ -1,0 +1,66 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from sanmodel.errors import SanError
+from sanmodel.evaluation.outputs import OUTPUTS, VARIANTS, Perturber, perturbed_batches
+from sanmodel.models.autoencoder import Autoencoder
+from sanmodel.models.weights import save_weights
+from sanmodel.prototypes import Prototypes
+from sanmodel.tables import iterate_rows
+
+
+@pytest.fixture
+def prototypes() -> Prototypes:
+    torch.manual_seed(0)
+    return Prototypes(torch.rand(3, 224, 224), torch.rand(3, 224, 224), 0.25)
+
+
+@pytest.fixture
+def network() -> Autoencoder:
+    torch.manual_seed(1)
+    return Autoencoder()
+
+
+@pytest.fixture
+def perturber(tmp_path: Path, network: Autoencoder, prototypes: Prototypes) -> Perturber:
+    weights = tmp_path / "autoencoder.safetensors"
+    save_weights(weights, network.state_dict(), kind="autoencoder", attribute="Male")
+    prototypes.save(tmp_path / "prototypes.safetensors", "Male")
+    return Perturber(weights, tmp_path / "prototypes.safetensors", "Male")
+
+
+def test_the_true_class_chooses_the_prototypes(perturber, network, prototypes):
+    grey = np.random.default_rng(0).integers(0, 256, (2, 224, 224), dtype=np.uint8)
+    X = torch.from_numpy(grey).unsqueeze(1) / 255
+    P_0, P_1 = prototypes.P_0, prototypes.P_1
+    P_NT = 0.75 * P_0 + 0.25 * P_1
+    expected = network(
+        X,
+        torch.stack([P_0, P_1]),
+        [torch.stack([P_0, P_1]), torch.stack([P_NT, P_NT]), torch.stack([P_1, P_0])],
+    )
+    outputs = perturber.outputs(grey, [0, 1])
+    for name, tensor in zip(OUTPUTS, expected, strict=True):
+        assert outputs[name].dtype == np.uint8
+        difference = outputs[name] - 255 * tensor.detach().squeeze(1).numpy()
+        assert np.abs(difference).max() < 0.51
+
+
+def test_batches_hold_the_test_side_in_order(crops, perturber):
+    batches = list(perturbed_batches(crops, "Male", perturber, batch_size=4))
+    assert [len(batch.image_ids) for batch in batches] == [4, 4, 1]
+    test = [row for row in iterate_rows(crops) if row["split"] == "test"]
+    assert [name for batch in batches for name in batch.image_ids] == [r["image_id"] for r in test]
+    for batch in batches:
+        assert set(batch.images) == set(VARIANTS)
+        assert all(len(images) == len(batch.image_ids) for images in batch.images.values())
+        np.testing.assert_array_equal(batch.boxes[0], [46, 59, 178, 191])
+
+
+def test_weights_of_another_attribute_are_refused(tmp_path, perturber):
+    files = tmp_path / "autoencoder.safetensors", tmp_path / "prototypes.safetensors"
+    with pytest.raises(SanError, match="Smiling"):
+        Perturber(*files, "Smiling")

@@ -1,0 +1,147 @@
+import numpy as np
+import pytest
+
+from sanmodel.evaluation import protocol
+from sanmodel.evaluation.protocol import (
+    CURVE_POINTS,
+    attribute_metrics,
+    attribute_roc,
+    count_pairs,
+    explain_gaps,
+    verify,
+)
+
+RATES = (0.5, 0.1, 0.05, 0.01)
+
+
+def all_pairs(probes, gallery, people):
+    """The definition, word by word: distances of genuine and of impostor pairs."""
+    genuine, impostor = [], []
+    for i, probe in enumerate(probes):
+        for j, reference in enumerate(gallery):
+            distance = np.linalg.norm(probe - reference)
+            if people[i] != people[j]:
+                impostor.append(distance)
+            elif i != j:
+                genuine.append(distance)
+    return np.array(genuine), np.array(impostor)
+
+
+def test_attribute_error_counts_each_class_for_itself():
+    labels = np.array([0, 0, 0, 0, 1, 1])
+    scores = np.array([0.1, 0.5, 0.6, 0.2, 0.4, 0.9])
+    metrics = attribute_metrics(labels, scores)
+    assert metrics["error_rate"] == pytest.approx(2 / 6)
+    assert metrics["error_rate_class_0"] == pytest.approx(1 / 4)
+    assert metrics["error_rate_class_1"] == pytest.approx(1 / 2)
+    # Of the 8 pairs of one image of each class, 2 are in the wrong order.
+    assert metrics["auc"] == pytest.approx(6 / 8)
+
+
+def test_one_class_alone_has_no_auc_and_no_curve():
+    labels, scores = np.ones(3, dtype=np.int64), np.array([0.2, 0.7, 0.8])
+    metrics = attribute_metrics(labels, scores)
+    assert metrics["error_rate_class_0"] is None
+    assert metrics["auc"] is None
+    assert metrics["error_rate_class_1"] == pytest.approx(1 / 3)
+    assert len(attribute_roc(labels, scores).x) == 0
+
+
+def test_attribute_curve_is_short_and_runs_from_corner_to_corner():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 2, 5000)
+    curve = attribute_roc(labels, rng.random(5000) + 0.3 * labels)
+    assert len(curve.x) <= CURVE_POINTS
+    assert (curve.x[0], curve.y[0], curve.x[-1], curve.y[-1]) == (0, 0, 1, 1)
+    assert (np.diff(curve.x) >= 0).all()
+    assert (np.diff(curve.y) >= 0).all()
+
+
+def test_pairs_are_ordered_and_of_different_images():
+    pairs = count_pairs(np.array([0, 0, 0, 1, 1, 2]))
+    assert (pairs.genuine, pairs.impostor) == (6 + 2, 36 - 9 - 4 - 1)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_true_match_rate_is_the_best_that_the_false_match_rate_permits(seed):
+    rng = np.random.default_rng(seed)
+    people = rng.integers(0, 6, 24)
+    # Whole numbers make many equal distances.
+    gallery = rng.integers(0, 4, (24, 3)).astype(float)
+    probes = np.clip(gallery + rng.integers(-1, 2, (24, 3)), 0, 4)
+    genuine, impostor = all_pairs(probes, gallery, people)
+    result = verify(probes, gallery, people)
+    assert result.impostor_pairs == len(impostor)
+    for rate in RATES:
+        permitted = [t for t in genuine if np.mean(impostor <= t + 1e-9) <= rate]
+        expected = np.mean(genuine <= max(permitted, default=-1) + 1e-9)
+        assert result.true_match_rate(rate) == pytest.approx(expected)
+
+
+def test_ties_go_to_the_impostor():
+    people = np.array([0, 0, 1, 1])
+    everything_equal = verify(np.zeros((4, 2)), np.zeros((4, 2)), people)
+    assert everything_equal.true_match_rate(0.5) == 0
+    assert everything_equal.true_match_rate(1.0) == 1
+
+
+def test_separable_people_always_match():
+    gallery = np.array([[0.0], [0.1], [5.0], [5.1]])
+    result = verify(gallery, gallery, np.array([0, 0, 1, 1]))
+    assert result.true_match_rate(0.125) == 1.0
+
+
+def test_probes_and_gallery_are_not_interchanged():
+    gallery = np.array([[0.0], [1.0], [10.0], [11.0]])
+    # Every probe lies on the gallery image of somebody else.
+    probes = gallery[[2, 3, 0, 1]]
+    assert verify(probes, gallery, np.array([0, 0, 1, 1])).true_match_rate(0.125) == 0.0
+
+
+def test_blocks_do_not_change_the_result(monkeypatch):
+    rng = np.random.default_rng(1)
+    people = np.repeat(np.arange(20), 5)
+    gallery = rng.normal(size=(100, 8)) + people[:, None] % 7
+    probes = gallery + rng.normal(size=(100, 8))
+    whole = verify(probes, gallery, people)
+    monkeypatch.setattr(protocol, "BLOCK_PAIRS", 730)
+    blockwise = verify(probes, gallery, people)
+    np.testing.assert_array_equal(whole.rivals, blockwise.rivals)
+
+
+def test_matching_curve_agrees_with_the_true_match_rate():
+    rng = np.random.default_rng(2)
+    people = np.repeat(np.arange(30), 4)
+    gallery = rng.normal(size=(120, 8)) + 3 * rng.normal(size=(30, 8))[people]
+    result = verify(gallery + rng.normal(size=(120, 8)), gallery, people)
+    curve = result.roc()
+    assert len(curve.x) <= CURVE_POINTS
+    assert curve.x[0] == pytest.approx(1 / result.impostor_pairs)
+    assert (curve.x[-1], curve.y[-1]) == (1, 1)
+    for x, y in zip(curve.x, curve.y, strict=True):
+        assert y == result.true_match_rate(x)
+
+
+def test_too_few_impostor_pairs_leave_a_rate_unmeasured():
+    people = np.array([0, 0, 1, 1])
+    result = verify(np.arange(4.0)[:, None], np.arange(4.0)[:, None], people)
+    assert result.true_match_rate(1 / 8) is not None
+    assert result.true_match_rate(1 / 9) is None
+
+
+def test_one_image_per_person_has_no_true_match_rate():
+    points = np.arange(4.0)[:, None]
+    result = verify(points, points, np.arange(4))
+    assert result.true_match_rate(0.5) is None
+    assert len(result.roc().x) == 0
+
+
+def test_gaps_are_explained_one_by_one():
+    assert explain_gaps(np.array([0, 1] * 4), np.arange(8) // 2, [0.1]) == []
+    gaps = explain_gaps(np.ones(4, dtype=np.int64), np.arange(4), [0.1, 0.01])
+    assert len(gaps) == 3
+    assert "class 0" in gaps[0]
+    assert "genuine" in gaps[1]
+    assert "0.01" in gaps[2]
+    one_person = explain_gaps(np.array([0, 1]), np.zeros(2, dtype=np.int64), [0.1])
+    assert one_person == ["0 impostor pairs are too few for a false match rate of 0.1"]

@@ -1,0 +1,47 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from sanmodel.errors import SanError
+from sanmodel.models.attribute_classifier import AttributeClassifier
+from sanmodel.models.autoencoder import Autoencoder
+from sanmodel.models.frozen import load_classifier, load_matcher
+from sanmodel.models.weights import load_module, save_weights
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    path = tmp_path / "autoencoder.safetensors"
+    save_weights(path, Autoencoder().state_dict(), kind="autoencoder", attribute="Male")
+    return path
+
+
+def test_weights_come_back(saved: Path):
+    first, second = Autoencoder(), Autoencoder()
+    load_module(first, saved, kind="autoencoder", attribute="Male")
+    load_module(second, saved, kind="autoencoder")
+    for a, b in zip(first.parameters(), second.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_a_damaged_file_is_named(saved: Path):
+    saved.write_bytes(saved.read_bytes()[:-100])
+    with pytest.raises(SanError, match=r"autoencoder\.safetensors is damaged .*: delete it"):
+        load_module(Autoencoder(), saved)
+
+
+def test_a_missing_file_names_the_mend(tmp_path: Path):
+    with pytest.raises(SanError, match="is missing: run `dvc repro`"):
+        load_module(Autoencoder(), tmp_path / "x.safetensors")
+
+
+def test_weights_of_something_else_are_refused(saved: Path):
+    with pytest.raises(SanError, match="kind='autoencoder', needed is 'classifier'"):
+        load_classifier(saved, "Male")
+    with pytest.raises(SanError, match="needed is 'Smiling'"):
+        load_module(Autoencoder(), saved, attribute="Smiling")
+    with pytest.raises(SanError, match="does not fit AttributeClassifier"):
+        load_module(AttributeClassifier(), saved)
+    with pytest.raises(SanError, match="no known face matcher"):
+        load_matcher(saved)

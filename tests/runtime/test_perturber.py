@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from sanmodel.errors import SanError
+from sanmodel.runtime.perturber import MODES, Mode, Perturber
+
+
+class Shifter(Perturber):
+    """A backend whose outputs are known: adds 1 grey level for class 0 and 2 for class 1."""
+
+    def __init__(self, max_batch: int = 4) -> None:
+        super().__init__("Male", 224, max_batch)
+        self.batches: list[int] = []
+
+    def _run(self, X: NDArray[np.float32], y: NDArray[np.int64], mode: Mode) -> NDArray[np.float32]:
+        assert X.dtype == np.float32
+        assert y.dtype == np.int64
+        self.batches.append(len(X))
+        return X + ((1 + y) / 255).astype(np.float32)[:, None, None, None]
+
+
+def faces(count: int) -> NDArray[np.uint8]:
+    return np.random.default_rng(1).integers(0, 250, (count, 224, 224), dtype=np.uint8)
+
+
+@pytest.mark.parametrize(("count", "batches"), [(0, []), (4, [4]), (9, [4, 4, 1])])
+def test_images_go_through_in_parts(count: int, batches: list[int]) -> None:
+    shifter = Shifter(max_batch=4)
+    y = np.arange(count) % 2
+    found = shifter.perturb(faces(count), y)
+    np.testing.assert_array_equal(found, faces(count) + (1 + y[:, None, None]))
+    assert found.dtype == np.uint8
+    assert shifter.batches == batches
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        np.zeros((1, 224, 224), np.float32),
+        np.zeros((224, 224), np.uint8),
+        np.zeros((1, 100, 100), np.uint8),
+        np.zeros((1, 224, 224, 3), np.uint8),
+    ],
+)
+def test_other_images_are_refused(images: NDArray[np.uint8]) -> None:
+    with pytest.raises(SanError, match=r"uint8 of shape \(N, 224, 224\)"):
+        Shifter().perturb(images, [1])
+
+
+@pytest.mark.parametrize("classes", [[1], [1, 0, 1], 1, [[1, 0]]])
+def test_number_of_classes_must_fit(classes: object) -> None:
+    with pytest.raises(SanError, match="give one for each of 2 images"):
+        Shifter().perturb(faces(2), classes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("classes", [[1, -1], [0, 2], [0.5, 1], ["Male", "Male"]])
+def test_classes_are_0_and_1(classes: list[float]) -> None:
+    with pytest.raises(SanError, match="neither 0 nor 1"):
+        Shifter().perturb(faces(2), classes)
+
+
+def test_unknown_mode_lists_the_known() -> None:
+    with pytest.raises(SanError, match="choose one of same, neutral, opposite"):
+        Shifter().perturb(faces(1), [1], "other")  # type: ignore[arg-type]
+    assert MODES == ("same", "neutral", "opposite")

@@ -1,0 +1,111 @@
+import importlib.util
+import io
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from sanmodel.errors import SanError
+from sanmodel.files import sha256, sha256_folder
+from sanmodel.models.autoencoder import Autoencoder
+from sanmodel.models.weights import read_about, save_weights
+from sanmodel.observer import Metrics, Observer
+from sanmodel.paths import Paths
+from sanmodel.prototypes import Prototypes
+from sanmodel.runtime import load, load_manifest
+from sanmodel.settings import parse_settings
+from sanmodel.stages import export
+from sanmodel.tables import CROP_COLUMNS, TableWriter
+
+ONNX_ONLY = parse_settings({"export": {"tensorrt": "off", "max_batch": 4}})
+WITH_ENGINE = parse_settings({"export": {"max_batch": 4}})
+
+
+class Notes(Observer):
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.texts.append(text)
+
+
+@pytest.fixture(scope="module")
+def paths(tmp_path_factory: pytest.TempPathFactory) -> Paths:
+    paths = Paths(tmp_path_factory.mktemp("tree"))
+    torch.manual_seed(1)
+    save_weights(
+        paths.autoencoder, Autoencoder().state_dict(), kind="autoencoder", attribute="Male"
+    )
+    Prototypes(torch.rand(3, 224, 224), torch.rand(3, 224, 224), a_1=0.3).save(
+        paths.prototypes, "Male"
+    )
+    paths.crops.mkdir(parents=True)
+    random = np.random.default_rng(1)
+    with TableWriter(paths.crops, CROP_COLUMNS, ["Male"]) as table:
+        for index in range(3):
+            buffer = io.BytesIO()
+            Image.fromarray(random.integers(0, 256, (224, 224, 3), np.uint8)).save(buffer, "PNG")
+            table.add({"image_id": f"{index}", "split": "test", "image": buffer.getvalue()})
+    return paths
+
+
+@pytest.fixture(scope="module")
+def exported(paths: Paths) -> tuple[Metrics, list[str]]:
+    """Metrics and notes of an export without an engine."""
+    notes = Notes()
+    return export.run(ONNX_ONLY, paths, notes), notes.texts
+
+
+def test_export_without_engine_says_why(paths: Paths, exported: tuple[Metrics, list[str]]) -> None:
+    metrics, notes = exported
+    assert metrics == json.loads(paths.metrics("export").read_text())
+    assert 0 < metrics["max_difference"] < 1e-5
+    assert (metrics["engines"], metrics["engine_bytes"]) == (0, 0)
+    assert metrics["onnx_bytes"] == (paths.export / "san.onnx").stat().st_size
+    assert notes == ["the export has no TensorRT engine: export.tensorrt is off"]
+    manifest = load_manifest(paths.export)
+    assert manifest.engine_gap == "export.tensorrt is off"
+    names = {file.name for file in manifest.files}
+    assert names | {"manifest.json"} == {path.name for path in paths.export.iterdir()}
+
+
+@pytest.mark.usefixtures("exported")
+def test_export_holds_model_and_prototypes(paths: Paths) -> None:
+    images = np.full((5, 224, 224), 128, dtype=np.uint8)
+    assert load(paths.export).perturb(images, [0, 1, 0, 1, 1]).shape == (5, 224, 224)
+    copy = paths.export / "prototypes.safetensors"
+    assert sha256(copy) == sha256(paths.prototypes)
+    assert read_about(copy)["attribute"] == "Male"
+
+
+@pytest.mark.usefixtures("exported")
+def test_failed_export_leaves_the_earlier_one(paths: Paths) -> None:
+    before = sha256_folder(paths.export)
+    strict = parse_settings({"export": {"tolerance": 1e-12, "max_batch": 4}})
+    with pytest.raises(SanError, match="differs from PyTorch"):
+        export.run(strict, paths)
+    assert sha256_folder(paths.export) == before
+    assert not list(paths.export.parent.glob(".*partial*"))
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("tensorrt_rtx") is None or torch.cuda.is_available(),
+    reason="this is about TensorRT-RTX where there is no GPU",
+)
+@pytest.mark.usefixtures("exported")
+def test_engine_comes_beside_the_same_onnx_file(paths: Paths) -> None:
+    notes, before = Notes(), sha256(paths.export / "san.onnx")
+    metrics = export.run(WITH_ENGINE, paths, notes)
+    assert sha256(paths.export / "san.onnx") == before
+    manifest = load_manifest(paths.export)
+    engine = manifest.file("tensorrt-rtx")
+    assert metrics["engines"] == 1
+    assert metrics["engine_bytes"] == (paths.export / engine.name).stat().st_size
+    assert (engine.max_batch, manifest.engine_gap, notes.texts) == (4, None, [])
+
+
+def test_weights_of_another_attribute_are_refused(paths: Paths) -> None:
+    with pytest.raises(SanError, match="attribute='Male', needed is 'Smiling'"):
+        export.run(parse_settings({"attribute": "Smiling"}), paths)

@@ -1,0 +1,130 @@
+"""fetch, preprocess and prototypes on a few people of the sample."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from sanmodel.errors import SanError
+from sanmodel.files import read_json, sha256_folder
+from sanmodel.images import decode_rgb
+from sanmodel.paths import Paths
+from sanmodel.prototypes import Prototypes
+from sanmodel.settings import Settings, parse_settings
+from sanmodel.stages import fetch, preprocess, prototypes
+from sanmodel.tables import count_rows, iterate_rows, read_columns
+
+PROJECT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def sample(tmp_path: Path) -> Path:
+    """Two images of each of four people, as a source folder of the test's own."""
+    labels = pd.read_csv(PROJECT / "data/sample/labels.csv", dtype={"identity": str})
+    people = labels.groupby("Male")["identity"].unique().map(lambda names: names[:2])
+    chosen = labels[labels["identity"].isin(np.concatenate(people.to_list()))]
+    chosen = chosen.groupby("identity").head(2)
+    folder = tmp_path / "sample"
+    (folder / "photos").mkdir(parents=True)
+    for name in chosen["image"]:
+        shutil.copy(PROJECT / "data/sample/photos" / name, folder / "photos")
+    chosen.to_csv(folder / "labels.csv", index=False)
+    return folder
+
+
+def settings(folder: Path, attribute: str = "Male", **preprocess: object) -> Settings:
+    sections = {"fetch": {"folder": str(folder)}, "preprocess": {"test_share": 0.5, **preprocess}}
+    return parse_settings({"attribute": attribute, **sections})
+
+
+def test_fetch_keeps_the_files_bytes_and_labels(sample: Path, tmp_path: Path):
+    paths = Paths(tmp_path)
+    metrics = fetch.run(settings(sample), paths)
+    assert metrics == read_json(paths.metrics("fetch"))
+    assert metrics == {"images": 8, "people": 4, "class_1_share": 0.5}
+    for row in iterate_rows(paths.raw):
+        assert row["image"] == (sample / row["source_path"]).read_bytes()
+        assert {row["Male"], row["Smiling"], row["Young"]} <= {0, 1}
+
+
+def test_fetch_takes_half_of_the_people_from_each_class(crops_root: Path):
+    raw = read_columns(Paths(crops_root).raw)
+    assert raw.groupby("Male")["identity"].nunique().tolist() == [3, 3]
+
+
+def break_images(folder: Path) -> None:
+    photos = sorted((folder / "photos").iterdir())
+    photos[0].write_bytes(photos[0].read_bytes()[:2000])
+    photos[1].write_text("<html>quota exceeded</html>")
+
+
+def test_fetch_names_all_bad_images_and_keeps_the_earlier_table(sample: Path, tmp_path: Path):
+    paths = Paths(tmp_path)
+    fetch.run(settings(sample), paths)
+    before = sha256_folder(paths.raw)
+    break_images(sample)
+    with pytest.raises(SanError, match=r"jpg is damaged or cut short .*; .*jpg is not an image"):
+        fetch.run(settings(sample), paths)
+    assert sha256_folder(paths.raw) == before
+    assert sorted(path.name for path in paths.raw.parent.iterdir()) == ["raw"]
+
+
+def test_fetch_names_a_missing_photo_and_an_unknown_attribute(sample: Path, tmp_path: Path):
+    with pytest.raises(SanError, match="no attribute 'Hat': .* Male, Smiling, Young"):
+        fetch.run(settings(sample, attribute="Hat"), Paths(tmp_path))
+    next((sample / "photos").iterdir()).unlink()
+    with pytest.raises(SanError, match="is listed but missing: add the file"):
+        fetch.run(settings(sample), Paths(tmp_path))
+
+
+def test_rows_in_are_crops_plus_quarantine(sample: Path, tmp_path: Path):
+    photo = sorted((sample / "photos").iterdir())[0]
+    Image.new("RGB", (320, 320), "grey").save(photo)
+    paths = Paths(tmp_path)
+    fetch.run(settings(sample), paths)
+    metrics = preprocess.run(settings(sample), paths)
+    assert metrics["quarantined"] >= 1
+    assert metrics["crops"] + metrics["quarantined"] == metrics["images"] == 8
+    assert count_rows(paths.crops) == metrics["crops"]
+    quarantine = read_columns(paths.quarantine).set_index("image_id")
+    assert quarantine.loc[photo.stem, "reason"] == "no face found"
+
+
+def test_crops_are_224_rgb_with_the_face_where_it_belongs(crops_root: Path):
+    for row in iterate_rows(Paths(crops_root).crops):
+        assert decode_rgb(row["image"], "x").shape == (224, 224, 3)
+        assert row["face_right"] - row["face_left"] == pytest.approx(224 / 1.7, rel=1e-3)
+        assert row["split"] in ("train", "test")
+
+
+def test_no_face_at_all_is_refused_and_nothing_is_written(sample: Path, tmp_path: Path):
+    for photo in (sample / "photos").iterdir():
+        Image.new("RGB", (320, 320), "grey").save(photo)
+    fetch.run(settings(sample), Paths(tmp_path))
+    with pytest.raises(SanError, match="no face was found .* set preprocess.detector to none"):
+        preprocess.run(settings(sample), Paths(tmp_path))
+    assert not Paths(tmp_path).crops.exists()
+    preprocess.run(settings(sample, detector="none"), Paths(tmp_path))
+    assert count_rows(Paths(tmp_path).crops) == 8
+
+
+def test_prototypes_are_the_class_means_of_the_training_side(crops_root: Path):
+    paths = Paths(crops_root)
+    rows = [row for row in iterate_rows(paths.crops) if row["split"] == "train"]
+    men = [decode_rgb(row["image"], "x") for row in rows if row["Male"] == 1]
+    loaded = Prototypes.load(paths.prototypes, "Male")
+    expected = np.mean(men, axis=0).transpose(2, 0, 1) / 255
+    np.testing.assert_allclose(loaded.P_1.numpy(), expected, atol=1e-6)
+    assert loaded.a_1 == pytest.approx(len(men) / len(rows))
+    assert Image.open(paths.picture("prototypes")).size == (3 * 224, 224)
+
+
+def test_another_attribute_makes_other_prototypes(crops_root: Path, tmp_path: Path):
+    (tmp_path / "data").symlink_to(crops_root / "data")
+    prototypes.run(settings(tmp_path, attribute="Smiling"), Paths(tmp_path))
+    smiling = Prototypes.load(Paths(tmp_path).prototypes, "Smiling")
+    male = Prototypes.load(Paths(crops_root).prototypes, "Male")
+    assert (smiling.P_1 - male.P_1).abs().max() > 0.01

@@ -1,0 +1,339 @@
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sanmodel.errors import SanError
+from sanmodel.images import IMAGE_SIZE, encode_png
+from sanmodel.observer import Metrics
+from sanmodel.paths import Paths
+from sanmodel.settings import Settings, parse_settings
+from sanmodel.stages.validate import run
+from sanmodel.tables import CROP_COLUMNS, QUARANTINE_COLUMNS, RAW_COLUMNS, Row, TableWriter
+
+ATTRIBUTES = ["Male", "Young"]
+PEOPLE, PHOTOS = 10, 2
+RANDOM = np.random.default_rng(0)
+
+Rows = list[dict[str, Any]]
+
+
+def png(height: int = IMAGE_SIZE, width: int = IMAGE_SIZE) -> bytes:
+    return encode_png(RANDOM.integers(0, 256, (height, width, 3), dtype=np.uint8))
+
+
+def constant_png() -> bytes:
+    return encode_png(np.full((IMAGE_SIZE, IMAGE_SIZE, 3), (255, 0, 0), dtype=np.uint8))
+
+
+def grey_png() -> bytes:
+    buffer = io.BytesIO()
+    Image.open(io.BytesIO(png())).convert("L").save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def raw_rows() -> Rows:
+    return [
+        {
+            "image_id": f"image-{index:02d}",
+            "identity": f"person-{index // PHOTOS}",
+            "source_path": f"{index:02d}.jpg",
+            "partition": None,
+            "image": b"\xff\xd8 as it was found",
+            "Male": index // PHOTOS % 2,
+            "Young": index % 2,
+        }
+        for index in range(PEOPLE * PHOTOS)
+    ]
+
+
+def crop_rows() -> Rows:
+    # The last four people, two of either class, are on the test side.
+    placed = {"score": 1.0, "crop_left": 0.0, "crop_top": 0.0, "crop_side": 300.0}
+    box = {"face_left": 46.0, "face_top": 60.0, "face_right": 178.0, "face_bottom": 192.0}
+    return [
+        {
+            **{name: row[name] for name in ("image_id", "identity", *ATTRIBUTES)},
+            **placed,
+            **box,
+            "split": "train" if index < (PEOPLE - 4) * PHOTOS else "test",
+            "image": png(),
+        }
+        for index, row in enumerate(raw_rows())
+    ]
+
+
+def write(
+    root: Path,
+    raw: Rows,
+    crops: Rows,
+    quarantine: Rows,
+    crop_attributes: list[str] = ATTRIBUTES,
+) -> Paths:
+    paths = Paths(root)
+    tables: list[tuple[Path, Any, list[str], list[Row]]] = [
+        (paths.raw, RAW_COLUMNS, ATTRIBUTES, [*raw]),
+        (paths.crops, CROP_COLUMNS, crop_attributes, [*crops]),
+        (paths.quarantine, QUARANTINE_COLUMNS, [], [*quarantine]),
+    ]
+    for folder, columns, attributes, rows in tables:
+        folder.mkdir(parents=True)
+        with TableWriter(folder, columns, attributes, shard_rows=8) as table:
+            for row in rows:
+                table.add(row)
+    return paths
+
+
+def set_aside(crops: Rows, number: int) -> Rows:
+    """Take the last ``number`` crops of the train side away and return their quarantine rows."""
+    last = (PEOPLE - 4) * PHOTOS
+    gone = crops[last - number : last]
+    del crops[last - number : last]
+    return [
+        {"image_id": row["image_id"], "identity": row["identity"], "reason": "no face found"}
+        for row in gone
+    ]
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> tuple[Paths, Metrics]:
+    """Tables with nothing wrong in them but one photo without a face, after the stage."""
+    crops = crop_rows()
+    quarantine = set_aside(crops, 1)
+    paths = write(tmp_path_factory.mktemp("sound"), raw_rows(), crops, quarantine)
+    return paths, run(Settings(), paths)
+
+
+def test_sound_tables_pass(sound: tuple[Paths, Metrics]) -> None:
+    paths, metrics = sound
+
+    assert metrics == json.loads(paths.metrics("validate").read_text())
+    assert metrics["expectations"] > 40
+    assert {name: metrics[name] for name in metrics if name != "expectations"} == {
+        "raw_images": 20,
+        "crops": 19,
+        "quarantined": 1,
+        "detection_rate": 0.95,
+        "class_1_share": 9 / 19,
+        "train_images": 11,
+        "test_images": 8,
+        "train_people": 6,
+        "test_people": 4,
+    }
+
+
+def test_data_docs_explain_the_expectations(sound: tuple[Paths, Metrics]) -> None:
+    paths, _ = sound
+
+    (page,) = paths.data_docs.glob("validations/crops/*/*/*.html")
+    assert "No person is on both sides of the split." in page.read_text(encoding="utf-8")
+    assert "detection_rate 0.95" in (paths.data_docs / "expectations/totals.html").read_text()
+    assert {path.name for path in paths.data_docs.parent.iterdir()} == {
+        "data_docs",
+        "validate.json",
+    }
+
+
+def duplicate_id(raw: Rows, crops: Rows, quarantine: Rows) -> None:
+    crops[1]["image_id"] = crops[0]["image_id"]
+
+
+def unknown_person(raw: Rows, crops: Rows, quarantine: Rows) -> None:
+    raw[3]["identity"] = None
+
+
+def empty_file(raw: Rows, crops: Rows, quarantine: Rows) -> None:
+    raw[3]["image"] = b""
+
+
+def label_of_two(raw: Rows, crops: Rows, quarantine: Rows) -> None:
+    raw[0]["Young"] = crops[0]["Young"] = 2
+
+
+def constant_crop(raw: Rows, crops: Rows, quarantine: Rows) -> None:
+    crops[5]["image"] = constant_png()
+
+
+def low_crop(raw: Rows, crops: Rows, quarantine: Rows) -> None:
+    crops[5]["image"] = png(height=200)
+
+
+def grey_crop(raw: Rows, crops: Rows, quarantine: Rows) -> None:
+    crops[5]["image"] = grey_png()
+
+
+def damaged_crop(raw: Rows, crops: Rows, quarantine: Rows) -> None:
+    crops[5]["image"] = crops[5]["image"][:1000]
+
+
+def person_on_both_sides(raw: Rows, crops: Rows, quarantine: Rows) -> None:
+    crops[-1]["identity"] = crops[0]["identity"]
+
+
+def picture_on_both_sides(raw: Rows, crops: Rows, quarantine: Rows) -> None:
+    crops[-1]["image"] = crops[0]["image"]
+
+
+def third_side(raw: Rows, crops: Rows, quarantine: Rows) -> None:
+    crops[0]["split"] = crops[1]["split"] = "dev"
+
+
+def face_outside(raw: Rows, crops: Rows, quarantine: Rows) -> None:
+    crops[2].update(face_left=300.0, face_right=400.0)
+
+
+def inverted_box(raw: Rows, crops: Rows, quarantine: Rows) -> None:
+    crops[2].update(face_top=192.0, face_bottom=60.0)
+
+
+def few_faces(raw: Rows, crops: Rows, quarantine: Rows) -> None:
+    quarantine += set_aside(crops, 3)
+
+
+def lost_row(raw: Rows, crops: Rows, quarantine: Rows) -> None:
+    set_aside(crops, 1)
+
+
+def class_missing_in_test(raw: Rows, crops: Rows, quarantine: Rows) -> None:
+    for row in crops[-8:]:
+        row["Male"] = 0
+
+
+def rare_class(raw: Rows, crops: Rows, quarantine: Rows) -> None:
+    for row in crops:
+        row["Male"] = int(row is crops[0])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "clauses"),
+    [
+        (
+            duplicate_id,
+            "crops: expect_column_values_to_be_unique(image_id) found image-00 in 2 of 20 rows"
+            " (image_id image-00), needs each value once",
+        ),
+        (
+            unknown_person,
+            "raw: expect_column_values_to_not_be_null(identity) found nothing in 1 of 20 rows"
+            " (image_id image-03), needs a value in every row",
+        ),
+        (
+            empty_file,
+            "raw: expect_column_values_to_be_between(image_bytes) found 0 in 1 of 20 rows"
+            " (image_id image-03), needs >= 1",
+        ),
+        (
+            label_of_two,
+            "raw: expect_column_values_to_be_in_set(Young) found 2 in 1 of 20 rows"
+            " (image_id image-00), needs 0 or 1;"
+            " crops: expect_column_values_to_be_in_set(Young) found 2 in 1 of 20 rows"
+            " (image_id image-00), needs 0 or 1",
+        ),
+        (
+            constant_crop,
+            "crops: expect_column_values_to_be_between(grey_std) found 0 in 1 of 20 rows"
+            " (image_id image-05), needs > 1",
+        ),
+        (
+            low_crop,
+            "crops: expect_column_values_to_be_in_set(height) found 200 in 1 of 20 rows"
+            " (image_id image-05), needs 224",
+        ),
+        (
+            grey_crop,
+            "crops: expect_column_values_to_be_in_set(mode) found L in 1 of 20 rows"
+            " (image_id image-05), needs RGB",
+        ),
+        (
+            damaged_crop,
+            "crops: expect_column_values_to_be_in_set(readable) found False in 1 of 20 rows"
+            " (image_id image-05), needs True",
+        ),
+        (
+            person_on_both_sides,
+            "crops: expect_column_values_to_be_in_set(identity_sides) found 2 in 3 of 20 rows"
+            " (image_id image-00, image-01, image-19), needs 1",
+        ),
+        (
+            picture_on_both_sides,
+            "crops: expect_column_values_to_be_in_set(picture_sides) found 2 in 2 of 20 rows"
+            " (image_id image-00, image-19), needs 1",
+        ),
+        (
+            third_side,
+            "crops: expect_column_values_to_be_in_set(split) found dev in 2 of 20 rows"
+            " (image_id image-00, image-01), needs train or test",
+        ),
+        (
+            face_outside,
+            "crops: expect_column_values_to_be_between(face_centre_x) found 350 in 1 of 20 rows"
+            " (image_id image-02), needs >= 0 and <= 224",
+        ),
+        (
+            inverted_box,
+            "crops: expect_column_values_to_be_between(face_height) found -132 in 1 of 20 rows"
+            " (image_id image-02), needs >= 22.4 and <= 448",
+        ),
+        (
+            few_faces,
+            "totals: expect_column_values_to_be_between(detection_rate) found 0.85, needs >= 0.9",
+        ),
+        (lost_row, "totals: expect_column_values_to_be_in_set(lost_images) found 1, needs 0"),
+        (
+            class_missing_in_test,
+            "totals: expect_column_values_to_be_between(test_class_1) found 0, needs >= 1",
+        ),
+        (
+            rare_class,
+            "totals: expect_column_values_to_be_between(rarer_class_share) found 0.05,"
+            " needs >= 0.1; totals: expect_column_values_to_be_between(test_class_1) found 0,"
+            " needs >= 1",
+        ),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_failed_expectation_names_itself(
+    tmp_path: Path, spoil: Callable[[Rows, Rows, Rows], None], clauses: str
+) -> None:
+    raw, crops = raw_rows(), crop_rows()
+    quarantine: Rows = []
+    spoil(raw, crops, quarantine)
+    paths = write(tmp_path, raw, crops, quarantine)
+
+    with pytest.raises(SanError) as caught:
+        run(Settings(), paths)
+
+    page = paths.data_docs / "index.html"
+    assert str(caught.value) == f"validation failed: {clauses}; open {page}"
+    assert page.is_file()
+    assert not paths.metrics("validate").exists()
+
+
+def test_a_person_may_be_on_both_sides_of_a_random_split(tmp_path: Path) -> None:
+    raw, crops = raw_rows(), crop_rows()
+    person_on_both_sides(raw, crops, [])
+    paths = write(tmp_path, raw, crops, [])
+
+    metrics = run(parse_settings({"preprocess": {"split": "random"}}), paths)
+
+    assert metrics["test_people"] == 5
+
+
+def test_crops_without_an_attribute_of_the_raw_table_fail(tmp_path: Path) -> None:
+    crops = [{name: value for name, value in row.items() if name != "Young"} for row in crop_rows()]
+    paths = write(tmp_path, raw_rows(), crops, [], crop_attributes=["Male"])
+
+    with pytest.raises(SanError, match=r"columns_to_match_set\(\) found missing Young, needs"):
+        run(Settings(), paths)
+
+
+def test_an_attribute_that_the_table_lacks_is_named(tmp_path: Path) -> None:
+    paths = write(tmp_path, raw_rows(), crop_rows(), [])
+
+    with pytest.raises(SanError, match="has no attribute 'Smiling'"):
+        run(parse_settings({"attribute": "Smiling"}), paths)

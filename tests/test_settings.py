@@ -1,0 +1,44 @@
+from pathlib import Path
+
+import pytest
+
+from sanmodel.errors import SanError
+from sanmodel.settings import load_settings, parse_settings
+
+PROJECT = Path(__file__).parents[1]
+
+
+def test_the_projects_own_params_are_valid_and_complete():
+    settings = load_settings(PROJECT / "params.yaml")
+    written = (PROJECT / "params.yaml").read_text()
+    assert settings.attribute == "Male"
+    for section in settings.model_dump(by_alias=True).values():
+        for key in section if isinstance(section, dict) else ():
+            assert f"  {key}:" in written, f"params.yaml does not show {key}"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ({"train": {"step": 3}}, "train.step is not a known key, did you mean steps?"),
+        ({"trian": {}}, "trian is not a known key, did you mean train?"),
+        ({"train": {"steps": "many"}}, "train.steps: input should be a valid integer"),
+        ({"train": {"steps": 0}}, "train.steps: input should be greater than or equal to 1"),
+        ({"seed": 1.5}, "seed: input should be a valid integer"),
+        ({"preprocess": {"split": "people"}}, "preprocess.split: input should be 'identity'"),
+        ({"train": None}, "train: input should be"),
+        (["train"], "the file: input should be"),
+    ],
+)
+def test_a_wrong_key_or_value_is_named(content: object, words: str):
+    with pytest.raises(SanError) as caught:
+        parse_settings(content)
+    assert words in str(caught.value)
+
+
+def test_a_missing_or_malformed_file_is_named(tmp_path: Path):
+    with pytest.raises(SanError, match=r"params\.yaml is missing"):
+        load_settings(tmp_path / "params.yaml")
+    (tmp_path / "params.yaml").write_text("train: [")
+    with pytest.raises(SanError, match="is not valid YAML"):
+        load_settings(tmp_path / "params.yaml")

@@ -1,0 +1,57 @@
+from pathlib import Path
+
+import pytest
+
+from sanmodel.errors import SanError
+from sanmodel.tables import (
+    RAW_COLUMNS,
+    TableWriter,
+    attributes,
+    count_rows,
+    iterate_rows,
+    read_columns,
+    require_attribute,
+    shards,
+)
+
+
+def write(folder: Path, count: int) -> None:
+    folder.mkdir()
+    with TableWriter(folder, RAW_COLUMNS, ["Male"], shard_rows=4) as writer:
+        for index in range(count):
+            row = {"image_id": str(index), "identity": "a", "source_path": "x", "image": b"abc"}
+            writer.add({**row, "Male": index % 2, "ignored": 1})
+
+
+@pytest.mark.parametrize(("count", "files"), [(0, 1), (3, 1), (4, 1), (9, 3)])
+def test_rows_come_back_in_order_from_shards(tmp_path: Path, count: int, files: int):
+    write(tmp_path / "t", count)
+    assert len(shards(tmp_path / "t")) == files
+    assert count_rows(tmp_path / "t") == count
+    rows = list(iterate_rows(tmp_path / "t"))
+    assert [row["image_id"] for row in rows] == [str(index) for index in range(count)]
+    assert all(row["partition"] is None and row["image"] == b"abc" for row in rows)
+
+
+def test_columns_are_read_without_the_images(tmp_path: Path):
+    write(tmp_path / "t", 5)
+    frame = read_columns(tmp_path / "t")
+    assert list(frame.columns) == ["image_id", "identity", "source_path", "partition", "Male"]
+    assert attributes(tmp_path / "t") == ["Male"]
+
+
+def test_a_missing_attribute_names_those_that_exist(tmp_path: Path):
+    with pytest.raises(SanError, match=r"no attribute 'Hat': set `attribute` .* one of Male"):
+        require_attribute(["Male"], "Hat", tmp_path)
+
+
+def test_damage_is_named(tmp_path: Path):
+    with pytest.raises(SanError, match="holds no table: run `dvc repro`"):
+        read_columns(tmp_path)
+    write(tmp_path / "t", 9)
+    part = shards(tmp_path / "t")[1]
+    part.write_bytes(part.read_bytes()[:-20])
+    with pytest.raises(SanError, match=r"part-00001\.parquet is damaged"):
+        list(iterate_rows(tmp_path / "t"))
+    with pytest.raises(SanError, match="lacks the column Hat"):
+        list(iterate_rows(tmp_path / "t", ["Hat"]))

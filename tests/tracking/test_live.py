@@ -1,0 +1,122 @@
+"""A training is seen while it runs, and MLflow never stops it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+from mlflow.entities import Run
+
+from sanmodel.errors import SanError
+from sanmodel.files import read_json
+from sanmodel.observer import SILENT, Observer
+from sanmodel.paths import Paths
+from sanmodel.settings import Settings
+from sanmodel.tracking import LiveRun, live, tracked, tracking_uri
+
+SETTINGS = Settings(attribute="Young")
+
+
+class Notes(Observer):
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.texts.append(text)
+
+
+def stored(root: Path, run: LiveRun) -> Run:
+    assert run.run_id is not None
+    return MlflowClient(tracking_uri(root)).get_run(run.run_id)
+
+
+def test_parameters_and_losses_are_there_while_it_trains(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "SECONDS", 0)
+    with LiveRun("pretrain", SETTINGS, Paths(project)) as run:
+        run.losses(1, {"J_D": 0.5})
+        during = stored(project, run)
+        assert (during.info.status, during.data.metrics) == ("RUNNING", {"loss/J_D": 0.5})
+        assert during.data.params["pretrain.steps"] == "200"
+        assert "train.steps" not in during.data.params
+    assert stored(project, run).info.status == "FINISHED"
+
+
+def test_losses_of_a_moment_are_sent_together(project: Path) -> None:
+    with LiveRun("pretrain", SETTINGS, Paths(project)) as run:
+        for step in (1, 2, 3):
+            run.losses(step, {"J_D": 1 / step})
+        assert stored(project, run).data.metrics == {}
+    history = MlflowClient(tracking_uri(project)).get_metric_history(str(run.run_id), "loss/J_D")
+    assert [(metric.step, metric.value) for metric in history] == [(1, 1), (2, 1 / 2), (3, 1 / 3)]
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(SanError("diverged"), "FAILED"), (KeyboardInterrupt(), "KILLED")]
+)
+def test_a_run_says_how_it_ended(project: Path, error: BaseException, status: str) -> None:
+    with pytest.raises(type(error)), LiveRun("train", SETTINGS, Paths(project)) as run:
+        raise error
+    assert stored(project, run).info.status == status
+
+
+def test_an_open_pipeline_run_is_the_parent(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with LiveRun("pretrain", SETTINGS, Paths(project)) as parent:
+        pass
+    monkeypatch.setenv("SAN_PIPELINE_RUN", str(parent.run_id))
+    with LiveRun("train", SETTINGS, Paths(project)) as run:
+        pass
+    assert stored(project, run).data.tags["mlflow.parentRunId"] == parent.run_id
+
+
+def test_no_server_no_curve_but_a_note_and_a_result(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:secret@localhost:9")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    paths, notes = Paths(project), Notes()
+    with tracked("train", SETTINGS, paths, notes) as observer:
+        observer.losses(1, {"J_G": 1.0})
+    (note,) = notes.texts
+    assert note.startswith("train goes on without live curves in MLflow: ")
+    assert "secret" not in note
+    assert read_json(project / ".san/live/train.json")["live_run"] is None
+
+
+def test_a_server_that_goes_away_is_left_alone(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "SECONDS", 0)
+    notes = Notes()
+    with LiveRun("train", SETTINGS, Paths(project), notes) as run:
+        MlflowClient(tracking_uri(project)).delete_run(str(run.run_id))
+        for step in range(3):
+            run.losses(step, {"J_G": 1.0})
+    assert len(notes.texts) == 1
+
+
+def test_a_stage_without_training_opens_no_run(project: Path) -> None:
+    with tracked("validate", SETTINGS, Paths(project), SILENT) as observer:
+        (project / "reports/validate.json").write_text("{}")
+    assert observer is SILENT
+    assert read_json(project / ".san/live/validate.json")["live_run"] is None
+
+
+def test_a_stage_that_fails_leaves_no_record(project: Path) -> None:
+    with pytest.raises(SanError), tracked("validate", SETTINGS, Paths(project)):
+        raise SanError("bad table")
+    assert not (project / ".san/live").exists()
+
+
+def test_a_new_database_is_made_without_chatter(tmp_path: Path) -> None:
+    program = (
+        "from pathlib import Path; from sanmodel.paths import Paths;"
+        "from sanmodel.settings import Settings; from sanmodel.tracking import LiveRun;"
+        "LiveRun('train', Settings(), Paths(Path())).__enter__()"
+    )
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "")
+    assert (tmp_path / "mlflow/mlflow.db").is_file()

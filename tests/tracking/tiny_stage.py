@@ -1,0 +1,113 @@
+"""A pipeline of four stages that take no time; `python tiny_stage.py STAGE` runs one."""
+
+import sys
+
+from sanmodel.errors import SanError
+from sanmodel.export.manifest import artifact, write_manifest
+from sanmodel.files import write_json
+from sanmodel.observer import Observer
+from sanmodel.paths import Paths
+from sanmodel.settings import Settings, load_settings
+from sanmodel.tables import CROP_COLUMNS, TableWriter
+from sanmodel.tracking import tracked
+
+PATHS = Paths()
+MAX_BATCH = 4
+PNG = bytes.fromhex("89504e470d0a1a0a")
+
+
+class Printer(Observer):
+    def note(self, text: str) -> None:
+        print("note:", text)
+
+
+def preprocess(settings: Settings) -> None:
+    PATHS.crops.mkdir(parents=True, exist_ok=True)
+    with TableWriter(PATHS.crops, CROP_COLUMNS, [settings.attribute]) as writer:
+        for number in range(5):
+            writer.add({"image_id": str(number), "split": "train", settings.attribute: 1})
+    write_json(PATHS.metrics("preprocess"), {"crops": 5, "detector": "none"})
+
+
+def train(settings: Settings, observer: Observer) -> None:
+    rows = ["step,J_G,J_total"]
+    for step in range(1, settings.train.steps + 1):
+        terms = {"J_G": 1 / step, "J_total": settings.train.learning_rate / step}
+        # The first step was reported by a run that was interrupted.
+        if step > 1:
+            observer.losses(step, terms)
+        rows.append(f"{step},{terms['J_G']},{terms['J_total']}")
+    if settings.train.steps > 10:
+        raise SanError("the photos have run out: take fewer steps")
+    PATHS.curve("train").parent.mkdir(parents=True, exist_ok=True)
+    PATHS.curve("train").write_text("\n".join(rows) + "\n")
+    PATHS.picture("train").parent.mkdir(parents=True, exist_ok=True)
+    PATHS.picture("train").write_bytes(PNG)
+    PATHS.autoencoder.parent.mkdir(exist_ok=True)
+    PATHS.autoencoder.write_text(f"{settings.seed} {settings.train}")
+    write_json(PATHS.metrics("train"), {"loss": settings.train.learning_rate, "skipped": None})
+
+
+def evaluate() -> None:
+    PATHS.evaluation.mkdir(parents=True, exist_ok=True)
+    (PATHS.evaluation / "roc.csv").write_text("fmr,tmr\n0,1\n")
+    error = {"original": {"error": 0.1}, "opposite": {"error": 0.4}}
+    write_json(PATHS.metrics("evaluate"), {"classifiers": {"tiny@1": error}, "psnr": [20.5, None]})
+
+
+def export(settings: Settings) -> None:
+    """Write a graph whose outputs are X, X / 2 and |y - X|."""
+    import onnx
+    from onnx import TensorProto, helper
+
+    PATHS.export.mkdir(parents=True, exist_ok=True)
+    nodes = [
+        helper.make_node("Identity", ["image"], ["same"]),
+        helper.make_node("Mul", ["image", "half"], ["neutral"]),
+        helper.make_node("Cast", ["attribute"], ["y"], to=TensorProto.FLOAT),
+        helper.make_node("Reshape", ["y", "shape"], ["y4"]),
+        helper.make_node("Sub", ["y4", "image"], ["difference"]),
+        helper.make_node("Abs", ["difference"], ["opposite"]),
+    ]
+    shape = ["batch", 1, 224, 224]
+    outputs = ("same", "neutral", "opposite")
+    graph = helper.make_graph(
+        nodes,
+        "tiny",
+        [
+            helper.make_tensor_value_info("image", TensorProto.FLOAT, shape),
+            helper.make_tensor_value_info("attribute", TensorProto.INT64, ["batch"]),
+        ],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name in outputs],
+        [
+            helper.make_tensor("half", TensorProto.FLOAT, [], [0.5]),
+            helper.make_tensor("shape", TensorProto.INT64, [4], [-1, 1, 1, 1]),
+        ],
+    )
+    opset = [helper.make_opsetid("", 20)]
+    path = PATHS.export / "san.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=10), path)
+    file = artifact(path, "onnx", "onnx", (), MAX_BATCH)
+    write_manifest(PATHS.export, settings, [file], "too tiny")
+    write_json(PATHS.metrics("export"), {"bytes": path.stat().st_size})
+
+
+def main(stage: str) -> None:
+    settings = load_settings(PATHS.params)
+    with tracked(stage, settings, PATHS, Printer()) as observer:
+        match stage:
+            case "preprocess":
+                preprocess(settings)
+            case "train":
+                train(settings, observer)
+            case "evaluate":
+                evaluate()
+            case "export":
+                export(settings)
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1])
+    except SanError as error:
+        sys.exit(f"Error: {error}")
