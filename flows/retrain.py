@@ -4,6 +4,7 @@
 the flow, unless ``PREFECT_API_URL`` names another.
 """
 
+import logging
 import os
 import subprocess
 import sys
@@ -21,8 +22,9 @@ from prefect.cache_policies import NO_CACHE
 from sanmodel.errors import SanError
 from sanmodel.tracking import PIPELINE_RUN, open_pipeline, stage_names
 
-DVC_REPORTS = ("ERROR: failed to reproduce", "Running stage ", "> ")
-"""How lines begin in which DVC says that a stage ran or failed, which is never the reason."""
+DVC_ANNOUNCES = ("Running stage ", "> ")
+DVC_BLAMES = "failed to run: "
+"""In DVC's last line this says that the reason is in the stage's own output."""
 
 
 @task(cache_policy=NO_CACHE)  # DVC is the cache
@@ -99,10 +101,29 @@ def _environment(run_id: str) -> dict[str, str]:
 
 
 def _reason(lines: Sequence[str]) -> str:
-    """Return the last line that says more than that a stage ran or failed."""
-    telling = [line for line in lines if not line.startswith(DVC_REPORTS)]
-    return telling[-1] or lines[-1]
+    """Return the stage's last words, or DVC's if it stopped for a reason of its own."""
+    if DVC_BLAMES not in lines[-1]:
+        return lines[-1]
+    words = [line for line in lines[:-1] if not line.startswith(DVC_ANNOUNCES)]
+    return words[-1].removeprefix("error: ") or lines[-1]
+
+
+def _without_traceback(record: logging.LogRecord) -> bool:
+    """Shorten a record of an error that is told in one sentence."""
+    if record.exc_info and isinstance(record.exc_info[1], SanError):
+        record.exc_info = None
+    return True
+
+
+def main() -> None:
+    """Run the flow in the current folder; a user's error is one sentence and exit status 1."""
+    for name in ("prefect.flow_runs", "prefect.task_runs"):
+        logging.getLogger(name).addFilter(_without_traceback)
+    try:
+        retrain()
+    except SanError as error:
+        sys.exit(f"error: {error}")
 
 
 if __name__ == "__main__":
-    retrain()
+    main()

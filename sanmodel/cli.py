@@ -96,17 +96,50 @@ def export(root: Root = HERE) -> None:
     _run_stage("export", root)
 
 
-def _run_stage(stage: str, root: Path) -> None:
-    """Run one stage with a progress bar; training stages also report to MLflow while they run."""
+@app.command()
+def track(root: Root = HERE) -> None:
+    """Record the last `dvc repro` in MLflow: one run, a child run per stage."""
+    from sanmodel.tracking import file_pipeline, tracking_uri
+
+    run_id = file_pipeline(root.resolve())
+    typer.echo(f"MLflow run {run_id} at {tracking_uri(root.resolve())}")
+
+
+@app.command()
+def register(root: Root = HERE) -> None:
+    """Record the pipeline and register its model as the challenger in MLflow."""
     from sanmodel.paths import Paths
-    from sanmodel.progress import TerminalObserver
+    from sanmodel.settings import load_settings
+    from sanmodel.tracking import register as register_model
+
+    name = f"san-{load_settings(Paths(root).params).attribute.lower()}"
+    typer.echo(f"registered: {name}, version {register_model(root.resolve())}, alias challenger")
+
+
+@app.command()
+def results(root: Root = HERE) -> None:
+    """Show the evaluation as a table, and where to look further."""
+    from sanmodel.paths import Paths
+    from sanmodel.results import show_results
     from sanmodel.settings import load_settings
 
     paths = Paths(root)
+    show_results(load_settings(paths.params), paths, Console(highlight=False))
+
+
+def _run_stage(stage: str, root: Path) -> None:
+    """Run one stage with a progress bar; a training also reports to MLflow while it runs."""
+    from sanmodel.observer import Observers
+    from sanmodel.paths import Paths
+    from sanmodel.progress import TerminalObserver
+    from sanmodel.settings import load_settings
+    from sanmodel.tracking import tracked
+
+    paths = Paths(root.resolve())
     settings = load_settings(paths.params)
     module = importlib.import_module(f"sanmodel.stages.{stage}")
-    with TerminalObserver() as terminal:
-        module.run(settings, paths, terminal)
+    with TerminalObserver() as terminal, tracked(stage, settings, paths, terminal) as live:
+        module.run(settings, paths, Observers([terminal, live]))
 
 
 if __name__ == "__main__":

@@ -80,7 +80,7 @@ class Paths:
         return self.root / "reports/evaluation"
 
     def metrics(self, stage: str) -> Path:
-        """Figures of one stage, a flat JSON object."""
+        """Figures of one stage, a JSON object."""
         return self.root / "reports" / f"{stage}.json"
 
     def curve(self, stage: str) -> Path:

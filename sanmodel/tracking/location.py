@@ -14,6 +14,7 @@ PIPELINE_RUN = "SAN_PIPELINE_RUN"
 QUIET = {
     "DO_NOT_TRACK": "true",
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     # MLflow's own 7 retries keep a command waiting for minutes when no server is there.
@@ -50,10 +51,14 @@ def fingerprint(*texts: str) -> str:
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()
 
 
+def without_password(text: str) -> str:
+    """Return ``text`` with the name and password cut out of each URI."""
+    return re.sub(r"://[^/@\s]*@", "://", text)
+
+
 def reason(error: Exception) -> str:
-    """Return the first line of an error of MLflow, without the password of a tracking URI."""
-    line = (str(error) or type(error).__name__).splitlines()[0]
-    return re.sub(r"://[^/@\s]*@", "://", line)[:300]
+    """Return the first line of an error of MLflow, without passwords."""
+    return without_password((str(error) or type(error).__name__).splitlines()[0])[:300]
 
 
 def _folder(root: Path) -> Path:

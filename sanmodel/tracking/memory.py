@@ -2,12 +2,15 @@
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from sanmodel.errors import SanError
 from sanmodel.files import read_json, sha256, write_json
 from sanmodel.paths import Paths
 from sanmodel.tracking.location import fingerprint, tracking_uri
+
+Done = Literal["filed", "registered"]
+"""What was done with a state."""
 
 
 @dataclass(frozen=True)
@@ -51,23 +54,25 @@ def forget_stage(paths: Paths, stage: str) -> None:
     _record(paths, stage).unlink(missing_ok=True)
 
 
-def remember_filed(paths: Paths, run_id: str) -> None:
-    """Note that the state in ``dvc.lock`` is in MLflow as ``run_id``."""
-    write_json(_filed(paths), {"state": _state(paths), "run_id": run_id})
+def remember_state(paths: Paths, done: Done, result: str) -> None:
+    """Note that the state in ``dvc.lock`` was filed as a run or registered as a version."""
+    write_json(_note(paths, done), {"state": _state(paths), "result": result})
 
 
-def recall_filed(paths: Paths) -> str | None:
-    """Return the run that the state in ``dvc.lock`` was filed as, if it was."""
+def recall_state(paths: Paths, done: Done) -> str | None:
+    """Return the run or version that the state in ``dvc.lock`` became, if it did."""
     uri = tracking_uri(paths.root)
     deleted = uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists()
-    content = _read(_filed(paths))
+    content = _read(_note(paths, done))
     if deleted or not content or content["state"] != _state(paths):
         return None
-    return str(content["run_id"])
+    return str(content["result"])
 
 
-def _state(paths: Paths) -> str:
-    """Return a digest of what is filed and where to."""
+def _state(paths: Paths) -> str | None:
+    """Return a digest of what is filed and where to; None without ``dvc.lock``."""
+    if not paths.lock.exists():
+        return None
     return fingerprint(tracking_uri(paths.root), sha256(paths.lock))
 
 
@@ -75,8 +80,8 @@ def _record(paths: Paths, stage: str) -> Path:
     return paths.scratch / "live" / f"{stage}.json"
 
 
-def _filed(paths: Paths) -> Path:
-    return paths.scratch / "filed.json"
+def _note(paths: Paths, done: Done) -> Path:
+    return paths.scratch / f"{done}.json"
 
 
 def _read(path: Path) -> dict[str, Any] | None:

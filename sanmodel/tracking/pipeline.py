@@ -13,7 +13,7 @@ from sanmodel.settings import load_settings
 from sanmodel.tracking.figures import flatten, split
 from sanmodel.tracking.location import PIPELINE_RUN
 from sanmodel.tracking.lock import LockedStage, check_current, read_lock
-from sanmodel.tracking.memory import forget_stage, remember_filed
+from sanmodel.tracking.memory import forget_stage, remember_state
 from sanmodel.tracking.stage_run import data_inputs, file_stage, stage_metrics
 from sanmodel.tracking.store import LOCK_TAG, Store, explained, open_store
 
@@ -43,7 +43,7 @@ def file_state(root: Path) -> str:
             store.discard(opened)
     for stage in stages:
         forget_stage(paths, stage.name)
-    remember_filed(paths, run_id)
+    remember_state(paths, "filed", run_id)
     return run_id
 
 

@@ -23,8 +23,9 @@ ERRORS_ONLY = 3
 class SemiAdversarialModel(PythonModel):
     """Perturbs face crops on the CPU; the input and output types are in the model's signature."""
 
-    # A docstring would do, but MLflow takes annotated arguments for a declaration of types and
-    # the signature says more, so `predict` has none.
+    # MLflow reads annotations of `predict` as a schema and warns if there are none; the signature
+    # that the model is stored with says more than they could.
+    _skip_type_hint_validation = True
 
     def load_context(self, context: PythonModelContext) -> None:
         """Open the ONNX file of the export folder.

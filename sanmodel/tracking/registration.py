@@ -16,6 +16,7 @@ from sanmodel.runtime.manifest import Manifest, load_manifest
 from sanmodel.settings import load_settings
 from sanmodel.tracking.location import experiment_name, tracking_uri
 from sanmodel.tracking.lock import check_current, read_lock
+from sanmodel.tracking.memory import remember_state
 from sanmodel.tracking.pipeline import file_state, headline_metrics, lock_tags
 from sanmodel.tracking.store import LOCK_TAG, ambient, explained
 
@@ -50,13 +51,15 @@ def register_state(root: Path) -> str:
     manifest = load_manifest(paths.export)
     run_id = file_state(root)
     name = experiment_name(load_settings(paths.params))
-    with explained():
-        client = MlflowClient(tracking_uri(root))
+    # The registry and `log_model` take the store from the environment.
+    with explained(), ambient(tracking_uri(root)):
+        client = MlflowClient()
         tags = _version_tags(paths, manifest)
         number = _registered(client, name, tags[LOCK_TAG])
         if number is None:
             number = _create(client, name, run_id, tags, _log_model(paths, run_id))
         client.set_registered_model_alias(name, ALIAS, number)
+    remember_state(paths, "registered", number)
     return number
 
 
@@ -70,8 +73,7 @@ def _registered(client: MlflowClient, name: str, lock_sha256: str) -> str | None
 def _log_model(paths: Paths, run_id: str) -> str:
     """Store the pyfunc model with the pipeline run; returns its URI."""
     grey = np.full((2, IMAGE_SIZE, IMAGE_SIZE), 128, np.uint8)
-    # Only this part of MLflow knows no client: it takes the store from the environment.
-    with ambient(tracking_uri(paths.root)), mlflow.start_run(run_id=run_id):
+    with mlflow.start_run(run_id=run_id):
         info = mlflow.pyfunc.log_model(
             name="san",
             python_model=str(SCRIPT),

@@ -189,7 +189,7 @@ def explained() -> Iterator[None]:
 
 @contextmanager
 def ambient(uri: str) -> Iterator[None]:
-    """Let the part of MLflow that knows no client use ``uri`` while the block runs."""
+    """Make ``uri`` the default of all of MLflow while the block runs."""
     before = os.environ.get(TRACKING_URI)
     os.environ[TRACKING_URI] = uri
     try:

@@ -110,4 +110,4 @@ if __name__ == "__main__":
     try:
         main(sys.argv[1])
     except SanError as error:
-        sys.exit(f"Error: {error}")
+        sys.exit(f"error: {error}")

@@ -1,0 +1,76 @@
+"""The table that a pipeline run ends with, and where to look further."""
+
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.table import Table
+
+from sanmodel.files import read_json
+from sanmodel.observer import Metrics
+from sanmodel.paths import Paths
+from sanmodel.settings import Settings
+
+VARIANTS = ("original", "SM", "NT", "OP")
+"""The paper's outputs: with the same-, neutral- and opposite-class prototype."""
+
+
+def show_results(settings: Settings, paths: Paths, console: Console) -> None:
+    """Print the evaluation as a table and the paths and commands to look further.
+
+    Raises:
+        SanError: If the pipeline has not been run.
+    """
+    metrics = read_json(paths.metrics("evaluate"))
+    title = f"{settings.attribute}: {metrics['images']} test images of {metrics['people']} people"
+    table = Table("", *VARIANTS, title=title, title_justify="left")
+    for name, values in _rows(metrics):
+        table.add_row(name, *values)
+    console.print(table)
+    for note in _notes(settings, paths, metrics):
+        console.print(f"note: {note}", markup=False)
+    for what, where in _further(settings.attribute, paths):
+        console.print(f"  {what:<18} {where}", markup=False)
+
+
+def _notes(settings: Settings, paths: Paths, metrics: Metrics) -> Iterator[str]:
+    """Yield what a reader of the table must know."""
+    yield from metrics["gaps"]
+    if settings.fetch.source == "sample":
+        yield "synthetic faces show that the pipeline works; they say nothing about real ones"
+    if not read_json(paths.metrics("train_matcher"))["vgg_face"]:
+        yield "a compact network stood in for VGG-Face (train_matcher.vgg_face)"
+
+
+def _rows(metrics: Metrics) -> Iterator[tuple[str, list[str]]]:
+    for name, by_variant in metrics["classifiers"].items():
+        yield f"attribute error ({name})", _percent(by_variant, "error_rate")
+    for name, by_variant in metrics["matchers"].items():
+        for key in by_variant["original"]:
+            rate = float(key.removeprefix("tmr_at_fmr_"))
+            yield f"true match rate at {rate:.1%} FMR ({name})", _percent(by_variant, key)
+    yield "PSNR, dB", _plain(metrics["quality"], "psnr", 1)
+    yield "SSIM", _plain(metrics["quality"], "ssim", 3)
+
+
+def _percent(by_variant: Metrics, key: str) -> list[str]:
+    values = [by_variant[variant][key] for variant in VARIANTS]
+    return ["-" if value is None else f"{value:.1%}" for value in values]
+
+
+def _plain(by_variant: Metrics, key: str, digits: int) -> list[str]:
+    values = [by_variant.get(variant, {}).get(key) for variant in VARIANTS]
+    return ["-" if value is None else f"{value:.{digits}f}" for value in values]
+
+
+def _further(attribute: str, paths: Paths) -> list[tuple[str, object]]:
+    """Return what else there is to see, each with its path or command."""
+    return [
+        ("faces", paths.evaluation / "faces.png"),
+        ("prototypes", paths.picture("prototypes")),
+        ("data checks", paths.data_docs / "index.html"),
+        ("deployable model", paths.export),
+        ("curves", "dvc plots show"),
+        ("runs and models", "mlflow server --backend-store-uri sqlite:///mlflow/mlflow.db"),
+        ("use the model", f"models:/san-{attribute.lower()}@challenger (README, Use the model)"),
+        ("all commands", "san --help"),
+    ]
