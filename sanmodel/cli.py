@@ -99,10 +99,10 @@ def export(root: Root = HERE) -> None:
 @app.command()
 def track(root: Root = HERE) -> None:
     """Record the last `dvc repro` in MLflow: one run, a child run per stage."""
-    from sanmodel.tracking import file_pipeline, tracking_uri
+    from sanmodel.tracking import file_pipeline, tracking_uri, without_password
 
     run_id = file_pipeline(root.resolve())
-    typer.echo(f"MLflow run {run_id} at {tracking_uri(root.resolve())}")
+    typer.echo(f"MLflow run {run_id} at {without_password(tracking_uri(root.resolve()))}")
 
 
 @app.command()

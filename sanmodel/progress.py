@@ -73,4 +73,4 @@ class TerminalObserver(Observer):
 
     def note(self, text: str) -> None:
         """See :meth:`sanmodel.observer.Observer.note`."""
-        self._console.print(text)
+        self._console.print(text, markup=False, soft_wrap=True)

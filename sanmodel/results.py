@@ -27,9 +27,9 @@ def show_results(settings: Settings, paths: Paths, console: Console) -> None:
         table.add_row(name, *values)
     console.print(table)
     for note in _notes(settings, paths, metrics):
-        console.print(f"note: {note}", markup=False)
+        console.print(f"note: {note}", markup=False, soft_wrap=True)
     for what, where in _further(settings.attribute, paths):
-        console.print(f"  {what:<18} {where}", markup=False)
+        console.print(f"  {what:<18} {where}", markup=False, soft_wrap=True)
 
 
 def _notes(settings: Settings, paths: Paths, metrics: Metrics) -> Iterator[str]:
@@ -45,8 +45,8 @@ def _rows(metrics: Metrics) -> Iterator[tuple[str, list[str]]]:
     for name, by_variant in metrics["classifiers"].items():
         yield f"attribute error ({name})", _percent(by_variant, "error_rate")
     for name, by_variant in metrics["matchers"].items():
-        for key in by_variant["original"]:
-            rate = float(key.removeprefix("tmr_at_fmr_"))
+        rates = {float(key.removeprefix("tmr_at_fmr_")): key for key in by_variant["original"]}
+        for rate, key in sorted(rates.items(), reverse=True):
             yield f"true match rate at {rate:.1%} FMR ({name})", _percent(by_variant, key)
     yield "PSNR, dB", _plain(metrics["quality"], "psnr", 1)
     yield "SSIM", _plain(metrics["quality"], "ssim", 3)

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from sanmodel.models.autoencoder import LEAKY_SLOPE
 
-CHANNELS = (16, 32, 64, 128, 256, 256)
+CHANNELS = (8, 16, 32, 64, 128, 256)
 """Feature maps of the six convolutions; the paper's text fixes only the last, 4x4x256."""
 
 HIDDEN = 256

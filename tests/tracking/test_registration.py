@@ -109,15 +109,16 @@ def test_no_pickle_is_stored(project: Path) -> None:
     assert not [name for name in names if name.endswith((".pkl", ".pickle"))]
 
 
-def test_an_altered_file_is_refused_before_and_after(
-    project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_altered_model_is_not_loaded(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     register(project)
     (stored,) = (project / "mlflow/artifacts").rglob("san.onnx")
     stored.write_bytes(stored.read_bytes() + b" ")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking_uri(project))
     with pytest.raises((ValueError, MlflowException), match=r"san\.onnx is not the file that"):
         mlflow.pyfunc.load_model(f"models:/{NAME}@challenger")
+
+
+def test_an_altered_export_is_not_registered(project: Path) -> None:
     exported = project / "models/export/san.onnx"
     exported.write_bytes(exported.read_bytes() + b" ")
     with pytest.raises(SanError, match=r"stage export\): run `dvc repro` first"):
