@@ -3,7 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sanmodel.models.autoencoder import LEAKY_SLOPE
+from sanmodel.models.autoencoder import LEAKY_SLOPE, initialise
 
 CHANNELS = (8, 16, 32, 64, 128, 256)
 """Feature maps of the six convolutions; the paper's text fixes only the last, 4x4x256."""
@@ -23,13 +23,14 @@ class AttributeClassifier(nn.Module):
     def __init__(self, dropout: float = 0.5) -> None:
         super().__init__()
         widths = (1, *CHANNELS)
-        self.convolutions = nn.ModuleList(
+        convolutions = [
             nn.Conv2d(i, o, 3, padding=1) for i, o in zip(widths, CHANNELS, strict=False)
-        )
+        ]
+        self.convolutions = nn.ModuleList(convolutions)
         self.fc_1 = nn.Linear(4 * 4 * CHANNELS[-1], HIDDEN)
         self.fc_2 = nn.Linear(HIDDEN, 1)
         self.dropout = dropout
-        self._initialise()
+        initialise([*convolutions, self.fc_1])
 
     def forward(self, X: Tensor) -> Tensor:
         """Classify grey images.
@@ -49,12 +50,3 @@ class AttributeClassifier(nn.Module):
         h = F.dropout(h, self.dropout, self.training)
         logits: Tensor = self.fc_2(h).squeeze(1)
         return logits
-
-    def _initialise(self) -> None:
-        """Draw weights that keep the variance through eight layers (He et al., 2015).
-
-        With torch's default the signal fades, and a short training does not leave chance level.
-        """
-        for layer in (*self.convolutions, self.fc_1):
-            nn.init.kaiming_normal_(layer.weight, a=LEAKY_SLOPE)
-            nn.init.zeros_(layer.bias)

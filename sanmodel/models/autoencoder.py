@@ -4,7 +4,7 @@ Five trainable layers. Encoder and decoder run once for an image; only the last 
 proto-combiner, runs once per prototype.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -29,6 +29,7 @@ class Autoencoder(nn.Module):
         self.decoder_2 = nn.Conv2d(256, 128, 3, padding=1)
         # The paper does not give the kernel's size; the authors' release has 1x1.
         self.proto_combiner = nn.Conv2d(128 + 3, 1, 1)
+        initialise([self.encoder_1, self.encoder_2, self.decoder_1, self.decoder_2])
 
     def forward(self, X: Tensor, P_SM: Tensor, prototypes: Sequence[Tensor]) -> list[Tensor]:
         """Perturb grey images, once per prototype.
@@ -83,6 +84,17 @@ class Autoencoder(nn.Module):
     def _prototype_term(self, P: Tensor) -> Tensor:
         """Return what a prototype adds to the combiner's logits, (B, 1, 224, 224)."""
         return F.conv2d(P, self.proto_combiner.weight[:, 128:])
+
+
+def initialise(layers: Iterable[nn.Conv2d | nn.Linear]) -> None:
+    """Draw weights that keep the variance from layer to layer (He et al., 2015).
+
+    With torch's default the signal fades on its way, and a short training stays near its start.
+    """
+    for layer in layers:
+        nn.init.kaiming_normal_(layer.weight, a=LEAKY_SLOPE)
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)
 
 
 def _phase_kernels(weight: Tensor) -> list[Tensor]:
