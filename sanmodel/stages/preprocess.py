@@ -1,6 +1,7 @@
 """Stage 2: detect the face, crop it to 224x224, decide the split."""
 
-from dataclasses import dataclass
+import hashlib
+from collections import Counter
 from typing import Any
 
 from sanmodel.detection import DETECTORS, Detector, Face
@@ -24,21 +25,14 @@ from sanmodel.tables import (
 )
 
 NO_FACE = "no face found"
-
-
-@dataclass
-class Counts:
-    """How many images went where."""
-
-    crops: int = 0
-    quarantined: int = 0
+SAME_PICTURE = "same picture as another image"
 
 
 def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metrics:
     """Write ``paths.crops`` and ``paths.quarantine``.
 
     Returns:
-        Number of raw images, crops and quarantined images, and the detection rate.
+        Numbers of raw images, crops and quarantined images by reason, and the detection rate.
 
     Raises:
         SanError: If no image shows a face, an image cannot be read, or the split is impossible.
@@ -49,7 +43,8 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
     split = assign_split(images, settings.attribute, settings.preprocess, settings.seed)
     side = dict(zip(images["image_id"], split, strict=True))
     detector = DETECTORS.get(settings.preprocess.detector)(settings.preprocess)
-    counts, rows = Counts(), settings.preprocess.shard_rows
+    counts, rows = Counter[str](), settings.preprocess.shard_rows
+    seen: set[bytes] = set()
     with (
         atomic_folder(paths.crops) as crops_folder,
         atomic_folder(paths.quarantine) as quarantine_folder,
@@ -59,13 +54,13 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
         total = count_rows(paths.raw)
         for row in observed(iterate_rows(paths.raw), "preprocess", total, observer):
             crop = _crop(row, detector, settings.preprocess)
-            if crop is None:
-                quarantine.add({**_only(row, QUARANTINE_COLUMNS), "reason": NO_FACE})
-                counts.quarantined += 1
+            reason = _reason_against(crop, seen)
+            counts[reason] += 1
+            if reason:
+                quarantine.add({**row, "reason": reason})
             else:
                 crops.add({**row, **crop, "split": side[row["image_id"]]})
-                counts.crops += 1
-        if counts.crops == 0:
+        if counts[NO_FACE] == total:
             raise SanError(
                 f"no face was found in any of the {total} images: if they are face crops already,"
                 " set preprocess.detector to none"
@@ -73,13 +68,28 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
     return _write_metrics(counts, paths)
 
 
-def _crop(row: dict[str, Any], detector: Detector, settings: PreprocessSettings) -> Any:
-    """Return the columns that the crops table adds to a raw row, or None without a face."""
+def _reason_against(crop: dict[str, Any], seen: set[bytes]) -> str:
+    """Return why an image is set aside, or nothing; remember its picture.
+
+    A picture that comes twice, perhaps under two names, would stand on both sides of the split or
+    be an easy genuine pair of itself.
+    """
+    if not crop:
+        return NO_FACE
+    digest = hashlib.sha256(crop["image"]).digest()
+    if digest in seen:
+        return SAME_PICTURE
+    seen.add(digest)
+    return ""
+
+
+def _crop(row: dict[str, Any], detector: Detector, settings: PreprocessSettings) -> dict[str, Any]:
+    """Return the columns that the crops table adds to a raw row; none without a face."""
     photo = decode_rgb(row["image"], row["source_path"])
     # Several faces: the largest is the person that the photo is of.
     face = max(detector.detect(photo), key=lambda found: found.area, default=None)
     if face is None:
-        return None
+        return {}
     square = crop_square(face, settings)
     return {
         **_geometry(face, settings),
@@ -103,17 +113,15 @@ def _geometry(face: Face, settings: PreprocessSettings) -> dict[str, float]:
     }
 
 
-def _only(row: dict[str, Any], columns: dict[str, Any]) -> dict[str, Any]:
-    return {name: row[name] for name in columns if name in row}
-
-
-def _write_metrics(counts: Counts, paths: Paths) -> Metrics:
-    images = counts.crops + counts.quarantined
+def _write_metrics(counts: Counter[str], paths: Paths) -> Metrics:
+    images, crops = counts.total(), counts[""]
     metrics: Metrics = {
         "images": images,
-        "crops": counts.crops,
-        "quarantined": counts.quarantined,
-        "detection_rate": counts.crops / images,
+        "crops": crops,
+        "quarantined": images - crops,
+        "no_face": counts[NO_FACE],
+        "same_picture": counts[SAME_PICTURE],
+        "detection_rate": 1 - counts[NO_FACE] / images,
     }
     write_json(paths.metrics("preprocess"), metrics)
     return metrics

@@ -81,16 +81,18 @@ def test_fetch_names_a_missing_photo_and_an_unknown_attribute(sample: Path, tmp_
 
 
 def test_rows_in_are_crops_plus_quarantine(sample: Path, tmp_path: Path):
-    photo = sorted((sample / "photos").iterdir())[0]
+    photo, first, *_, copy = sorted((sample / "photos").iterdir())
     Image.new("RGB", (320, 320), "grey").save(photo)
+    shutil.copy(first, copy)
     paths = Paths(tmp_path)
     fetch.run(settings(sample), paths)
     metrics = preprocess.run(settings(sample), paths)
-    assert metrics["quarantined"] >= 1
+    assert metrics["quarantined"] == 2
     assert metrics["crops"] + metrics["quarantined"] == metrics["images"] == 8
     assert count_rows(paths.crops) == metrics["crops"]
     quarantine = read_columns(paths.quarantine).set_index("image_id")
     assert quarantine.loc[photo.stem, "reason"] == "no face found"
+    assert quarantine.loc[copy.stem, "reason"] == "same picture as another image"
 
 
 def test_crops_are_224_rgb_with_the_face_where_it_belongs(crops_root: Path):
