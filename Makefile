@@ -23,7 +23,7 @@ demo: $(READY) ## Run the pipeline on the embedded sample; register the model; s
 	@san results
 
 test: lint ## Set up if needed, then lint, check types and run the whole test suite.
-	@pytest -m "not slow and not gpu"
+	@OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile -m "not slow and not gpu"
 
 lint: $(READY) ## Check format, lint and types.
 	@ruff format --check .

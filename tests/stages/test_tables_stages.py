@@ -103,8 +103,8 @@ def test_crops_are_224_rgb_with_the_face_where_it_belongs(crops_root: Path):
 
 
 def test_no_face_at_all_is_refused_and_nothing_is_written(sample: Path, tmp_path: Path):
-    for photo in (sample / "photos").iterdir():
-        Image.new("RGB", (320, 320), "grey").save(photo)
+    for shade, photo in enumerate((sample / "photos").iterdir()):
+        Image.new("RGB", (320, 320), (20 * shade, 100, 100)).save(photo)
     fetch.run(settings(sample), Paths(tmp_path))
     with pytest.raises(SanError, match="no face was found .* set preprocess.detector to none"):
         preprocess.run(settings(sample), Paths(tmp_path))
