@@ -3,7 +3,6 @@
 import errno
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
         SanError: If the disk is full; an earlier file at ``path`` is left as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
+    partial = path.with_name(f".{path.name}.partial")
     try:
         with _explained(path):
             yield partial
@@ -38,7 +37,9 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         SanError: If the disk is full; an earlier folder at ``path`` is left as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
+    partial, old = path.with_name(f".{path.name}.partial"), _old(path)
+    if old.exists() and not path.exists():  # a process was killed between two renames
+        old.replace(path)
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
     try:
@@ -88,11 +89,17 @@ def sha256_folder(folder: Path) -> str:
 
 def _swap(new: Path, path: Path) -> None:
     """Put the folder ``new`` in the place of ``path``, which goes away last."""
-    old = path.with_name(f".{path.name}.old-{os.getpid()}")
+    old = _old(path)
+    shutil.rmtree(old, ignore_errors=True)
     if path.exists():
         path.replace(old)
     new.replace(path)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _old(path: Path) -> Path:
+    """Return where a folder waits while its successor takes its place."""
+    return path.with_name(f".{path.name}.old")
 
 
 @contextmanager

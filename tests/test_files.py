@@ -37,6 +37,16 @@ def test_a_folder_is_replaced_whole(tmp_path: Path):
     assert os.listdir(tmp_path / "out") == ["b"]
 
 
+def test_what_a_killed_process_left_is_cleared_or_put_back(tmp_path: Path):
+    (tmp_path / ".out.old").mkdir()
+    (tmp_path / ".out.old/a").write_text("old")
+    (tmp_path / ".out.partial").mkdir()
+    with pytest.raises(RuntimeError), atomic_folder(tmp_path / "out"):
+        raise RuntimeError
+    assert os.listdir(tmp_path) == ["out"]
+    assert (tmp_path / "out/a").read_text() == "old"
+
+
 FILL_THE_DISK = """
 import resource, signal, sys
 from pathlib import Path
