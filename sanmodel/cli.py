@@ -3,7 +3,7 @@
 import importlib
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -29,11 +29,17 @@ def main() -> None:
     try:
         app()
     except SanError as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(f"error: {error}", markup=False)
-        sys.exit(1)
+        _fail(str(error))
+    except PermissionError as error:
+        _fail(f"no permission for {error.filename}: change its mode or owner")
     except KeyboardInterrupt:
         sys.stderr.write("interrupted: `dvc repro` goes on from the last checkpoint\n")
         sys.exit(130)
+
+
+def _fail(message: str) -> NoReturn:
+    Console(stderr=True, highlight=False, soft_wrap=True).print(f"error: {message}", markup=False)
+    sys.exit(1)
 
 
 @app.command()
