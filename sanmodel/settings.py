@@ -37,6 +37,10 @@ class PreprocessSettings(Section):
 
     Attributes:
         detector: Name of a registered face detector.
+        min_face: Least width of a face that `dpm` looks for, as a share of the photo's longest
+            side.
+        dpm_model: Path of another deformable part model for `dpm`, one of `san dpm train` or in
+            FFLD2's text format; null takes the project's own.
         crop_scale: Side of the square crop in widths of the face box; 1.7 lets the face fill
             about 60 % of the width.
         shift_up: How far the crop's centre lies above the box's, in heights of the box.
@@ -47,6 +51,8 @@ class PreprocessSettings(Section):
     """
 
     detector: str = "dlib"
+    min_face: float = Field(default=0.15, ge=0.02, le=1)
+    dpm_model: str | None = None
     crop_scale: float = Field(default=1.7, gt=0.5, lt=5)
     shift_up: float = Field(default=0.1, ge=-1, le=1)
     split: Literal["identity", "random", "partition"] = "identity"
