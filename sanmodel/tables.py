@@ -20,8 +20,15 @@ RAW_COLUMNS: dict[str, pa.DataType] = {
     "image_id": pa.string(),  # unique in the table
     "identity": pa.string(),  # who is shown
     "source_path": pa.string(),  # file that the bytes came from, relative to the source's folder
-    "partition": pa.int8(),  # the source's own split, 2 = test; null if it has none
-    "image": pa.binary(),  # the file's bytes as they were found
+    # The following are null where the source does not give them.
+    "partition": pa.int8(),  # the source's own split, 2 = test
+    "condition": pa.string(),  # the source's word for session, pose, illumination or occlusion
+    "occluded": pa.bool_(),  # sunglasses, scarf or the like hide a part of the face
+    "box_left": pa.float32(),  # the face box in pixels of the photo as it is stored
+    "box_top": pa.float32(),
+    "box_right": pa.float32(),
+    "box_bottom": pa.float32(),
+    "image": pa.binary(),  # the file's bytes as they were found, perhaps no image at all
 }
 CROP_COLUMNS: dict[str, pa.DataType] = {
     "image_id": pa.string(),

@@ -12,7 +12,8 @@ from sanmodel.registry import Registry
 
 Source = Callable[[Path], pd.DataFrame]
 """Lists the images of a folder: columns ``image_id``, ``identity`` and ``source_path`` (relative to
-the folder), ``partition`` (the source's own split, 2 = test, or null), then one column per
-attribute with labels -1, 0 or 1. Raises SanError where the folder is not as it should be."""
+the folder), perhaps further columns of the raw table (``sanmodel.tables.RAW_COLUMNS``), then one
+column per attribute with labels -1, 0 or 1. Raises SanError where the folder is not as it should
+be."""
 
 SOURCES: Registry[Source] = Registry("data source", __name__)

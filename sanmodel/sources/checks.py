@@ -5,11 +5,18 @@ from pathlib import Path
 import pandas as pd
 
 from sanmodel.errors import SanError
-from sanmodel.tables import FIXED_COLUMNS
+from sanmodel.tables import FIXED_COLUMNS, RAW_COLUMNS
 
-LISTED = ("image_id", "identity", "source_path", "partition")
+LISTED = tuple(name for name in RAW_COLUMNS if name != "image")
+"""Columns of a listing that are no attributes."""
+
 NAMED = 5
 """Offenders that a message names; the rest is counted."""
+
+
+def attribute_names(listing: pd.DataFrame) -> list[str]:
+    """Return the columns of a listing that are attributes."""
+    return [name for name in listing.columns if name not in LISTED]
 
 
 def check_listing(listing: pd.DataFrame, folder: Path) -> None:
@@ -30,7 +37,7 @@ def check_listing(listing: pd.DataFrame, folder: Path) -> None:
 
 
 def _check_labels(listing: pd.DataFrame, folder: Path) -> None:
-    for name in listing.columns.difference(list(LISTED)):
+    for name in attribute_names(listing):
         if name in FIXED_COLUMNS:
             raise SanError(f"{folder}: an attribute must not be called {name!r}: rename the column")
         wrong = ~listing[name].isin([-1, 0, 1])

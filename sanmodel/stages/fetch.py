@@ -5,14 +5,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from sanmodel.errors import SanError
 from sanmodel.files import atomic_folder, write_json
-from sanmodel.images import check_image
 from sanmodel.observer import SILENT, Metrics, Observer, observed
 from sanmodel.paths import Paths
 from sanmodel.settings import Settings
 from sanmodel.sources import SOURCES
-from sanmodel.sources.checks import LISTED, NAMED, check_listing
+from sanmodel.sources.checks import attribute_names, check_listing
 from sanmodel.tables import RAW_COLUMNS, Row, TableWriter, require_attribute
 
 
@@ -23,12 +21,12 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
         Number of images and people, and the share of images that have the attribute.
 
     Raises:
-        SanError: If the source is not as it should be or an image cannot be read; all bad images
-            are found before the stage stops, and an earlier table stays as it was.
+        SanError: If the source is not as it should be or a listed file is missing; an earlier
+            table stays as it was. Whether a file is an image is for ``preprocess`` to find out.
     """
     folder = paths.root / settings.fetch.folder
     listing = SOURCES.get(settings.fetch.source)(folder)
-    attributes = [name for name in listing.columns if name not in LISTED]
+    attributes = attribute_names(listing)
     require_attribute(attributes, settings.attribute, folder)
     listing = _select_people(listing, settings.attribute, settings.fetch.people)
     check_listing(listing, folder)
@@ -58,19 +56,9 @@ def _select_people(listing: pd.DataFrame, attribute: str, people: int | None) ->
 
 
 def _rows(listing: pd.DataFrame, attributes: list[str], folder: Path) -> Iterator[Row]:
-    """Yield the table's rows; complain about all unreadable images after the last one."""
-    problems: list[str] = []
-    for values in listing.itertuples(index=False, name=None):
+    """Yield the table's rows; what a source leaves out of a column becomes null."""
+    known = listing.astype(object).where(listing.notna(), None)
+    for values in known.itertuples(index=False, name=None):
         record = dict(zip(listing.columns, values, strict=True))
-        content = (folder / record["source_path"]).read_bytes()
-        try:
-            check_image(content, str(folder / record["source_path"]))
-        except SanError as error:
-            problems.append(str(error))
-            continue
         labels = {name: int(record[name] == 1) for name in attributes}
-        partition = None if pd.isna(record["partition"]) else int(record["partition"])
-        yield {**record, **labels, "partition": partition, "image": content}
-    if problems:
-        more = f"; and {len(problems) - NAMED} more" if len(problems) > NAMED else ""
-        raise SanError("; ".join(problems[:NAMED]) + more)
+        yield {**record, **labels, "image": (folder / record["source_path"]).read_bytes()}

@@ -16,7 +16,14 @@ from sanmodel.validation.frames import CROP_MEASURES, RAW_MEASURES
 gxe: Any = great_expectations.expectations
 
 # Arrow's types as pandas names them.
-_PANDAS_TYPES = {pa.string(): "str", pa.float32(): "float32", pa.int8(): "int8"}
+_PANDAS_TYPES = {
+    pa.string(): "str",
+    pa.float32(): "float32",
+    pa.int8(): "int8",
+    pa.bool_(): "bool",
+}
+# The columns that may have gaps, and the type with which pandas shows a gap in them.
+_WITH_GAPS = {"partition": "float64", "occluded": "object"}
 
 
 def raw_expectations(attributes: Sequence[str]) -> list[Expectation]:
@@ -183,10 +190,9 @@ def _split(split: str) -> list[Expectation]:
 
 def _typed(column: str, kind: str) -> Any:
     sentence = f"The type of {column} is {kind}."
-    if column == "partition":
-        # The one column that may have gaps, and pandas has no gaps in plain integers.
+    if column in _WITH_GAPS:
         return gxe.ExpectColumnValuesToBeInTypeList(
-            column=column, type_list=[kind, "float64"], description=sentence
+            column=column, type_list=[kind, _WITH_GAPS[column]], description=sentence
         )
     return gxe.ExpectColumnValuesToBeOfType(column=column, type_=kind, description=sentence)
 
