@@ -88,12 +88,13 @@ def _patch(pyramid: Pyramid, level: int, corner: tuple[int, int], like: Features
 
 
 def best_on_face(
-    mixture: Mixture, photo: Picture, box: Box, least_overlap: float
+    mixture: Mixture, component: int, photo: Picture, box: Box, least_overlap: float
 ) -> Example | None:
-    """Find the best placement on a face, whose box gives the place only roughly (latent step).
+    """Find a component's best placement on a face, whose box gives the place only roughly.
 
     Args:
         mixture: The model as it is now.
+        component: Index of the view that the face shows.
         photo: RGB, (height, width, 3).
         box: The face.
         least_overlap: Of the unmoved component's box with the face.
@@ -102,17 +103,21 @@ def best_on_face(
         The example, or nothing where no placement overlaps enough.
     """
     photo, box = _around(photo, box)
-    width = float(mixture.components[0].box[2, 0] - mixture.components[0].box[0, 0]) * CELL
+    view = mixture.components[component]
+    width = float(view.box[2, 0] - view.box[0, 0]) * CELL
     matched = width / (box[2] - box[0])
     # Roots from 0.3 octaves above to 0.3 octaves below the face's own size.
     pyramid = Pyramid(photo, 2 * matched * 2**0.3, matched * 2**-0.31, per_octave=5)
     best: Placement | None = None
+    alone = Mixture((view,), mixture.threshold)
     for level in range(pyramid.per_octave, pyramid.levels):
-        for score_map in score_level(mixture, pyramid, level):
-            found = _best_near(mixture, score_map, pyramid, box, least_overlap)
-            if found and (best is None or found.score > best.score):
-                best = found
-    return None if best is None else _example(mixture, best, pyramid, box)
+        (score_map,) = score_level(alone, pyramid, level)
+        found = _best_near(alone, score_map, pyramid, box, least_overlap)
+        if found and (best is None or found.score > best.score):
+            best = found
+    if best is None:
+        return None
+    return _example(mixture, replace(best, component=component), pyramid, box)
 
 
 def _around(photo: Picture, box: Box) -> tuple[Picture, Box]:

@@ -36,6 +36,8 @@ EASY = -1.1
 """Negatives that score less are forgotten: they lie well beyond the margin."""
 LEAST_BEND = 0.01
 """Least a_x and a_y of a deformation."""
+MOST_JUDGED = 1000
+"""Training photos on which the threshold is set, at most."""
 MOST_MISSED = 0.002
 """Share of the training faces that the cascade may lose."""
 
@@ -182,7 +184,8 @@ def _round(
 ) -> tuple[list[Component], list[list[Example]]]:
     """Find the faces, then in turn hard negatives and weights; at last the box prediction."""
     mixture = as_mixture(views)
-    found = _map(pool, partial(_face, mixture=mixture), photos, "find the faces", observer)
+    look = partial(_face, mixture=mixture, turned=recipe.turned)
+    found = _map(pool, look, photos, "find the faces", observer)
     faces = _by_view([example for example in found if example], mixture)
     others: list[list[Example]] = [[] for _ in views]
     for _ in range(recipe.minings):
@@ -199,8 +202,10 @@ def _round(
     return views, faces
 
 
-def _face(photo: TrainingPhoto, mixture: Mixture) -> Example | None:
-    return best_on_face(mixture, photo.decoded(), photo.faces[0], least_overlap=0.6)
+def _face(photo: TrainingPhoto, mixture: Mixture, turned: float) -> Example | None:
+    # The view is known. Were it latent too, one view would soon take all faces.
+    view = 0 if abs(photo.turn) < turned else 1 if photo.turn > 0 else 2
+    return best_on_face(mixture, view, photo.decoded(), photo.faces[0], least_overlap=0.6)
 
 
 def _others(photo: TrainingPhoto, mixture: Mixture, recipe: Recipe) -> list[Example]:
@@ -298,8 +303,9 @@ def _threshold(
 ) -> float:
     """Return the score above which ``false_rate`` boxes per photo are no face."""
     look = partial(_false_scores, mixture=mixture, recipe=recipe)
-    scores = sorted(chain(*_map(pool, look, photos, "threshold", observer)), reverse=True)
-    allowed = int(recipe.false_rate * len(photos))
+    some = photos[:: max(1, len(photos) // MOST_JUDGED)]
+    scores = sorted(chain(*_map(pool, look, some, "threshold", observer)), reverse=True)
+    allowed = int(recipe.false_rate * len(some))
     return round(float(scores[allowed]), 3) if allowed < len(scores) else -1.0
 
 
