@@ -6,6 +6,7 @@ it, 0 = has it not).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -33,6 +34,9 @@ RAW_COLUMNS: dict[str, pa.DataType] = {
 CROP_COLUMNS: dict[str, pa.DataType] = {
     "image_id": pa.string(),
     "identity": pa.string(),
+    "source_path": pa.string(),  # of the raw table, like the next two
+    "condition": pa.string(),
+    "occluded": pa.bool_(),
     "split": pa.string(),  # "train" or "test"
     "score": pa.float32(),  # the detector's
     "crop_left": pa.float32(),  # the square crop in pixels of the upright photo
@@ -42,17 +46,30 @@ CROP_COLUMNS: dict[str, pa.DataType] = {
     "face_top": pa.float32(),
     "face_right": pa.float32(),
     "face_bottom": pa.float32(),
+    "perceptual_hash": pa.int64(),  # 64 bits, of which few differ in pictures that look alike
     "image": pa.binary(),  # PNG, 224x224 RGB
 }
 QUARANTINE_COLUMNS: dict[str, pa.DataType] = {
     "image_id": pa.string(),
     "identity": pa.string(),
     "source_path": pa.string(),
-    "reason": pa.string(),
+    "reason": pa.string(),  # one of Reason
+    "detail": pa.string(),  # a sentence, for example which image it is a copy of
 }
 FIXED_COLUMNS = {*RAW_COLUMNS, *CROP_COLUMNS, *QUARANTINE_COLUMNS}
 
 Row = Mapping[str, Any]
+
+
+class Reason(StrEnum):
+    """Why an image was set aside."""
+
+    UNREADABLE = "unreadable"  # not an image, damaged, or of a kind that is not read right
+    TOO_LARGE = "too large"
+    TOO_SMALL = "too small"
+    NO_FACE = "no face"
+    SEVERAL_FACES = "several faces"  # of about equal size, and no word of the source which to take
+    DUPLICATE = "duplicate"  # shows the same pixels as another image, which is kept
 
 
 class TableWriter:

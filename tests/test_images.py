@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from sanmodel.errors import SanError
-from sanmodel.images import check_image, decode_rgb, encode_png, grey_to_rgb, to_grey
+from sanmodel.images import decode_rgb, encode_png, grey_to_rgb, to_grey
 
 
 def jpeg(image: Image.Image, **options: object) -> bytes:
@@ -32,21 +32,20 @@ def huge_png(side: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
 
 
-@pytest.mark.parametrize("reads", [decode_rgb, check_image])
 @pytest.mark.parametrize(
     ("content", "words"),
     [
         (b"<html>quota exceeded</html>", "face.jpg is not an image"),
-        (b"", "face.jpg is not an image"),
+        (b"", "face.jpg is an empty file"),
         (jpeg(noise())[:-400], "face.jpg is damaged or cut short"),
         (huge_png(20_000), "larger than 50 megapixels: shrink it"),
         (huge_png(9_000), r"face.jpg (9000x9000) is larger than 50 megapixels: shrink it"),
     ],
     ids=["html", "empty", "truncated", "bomb", "large"],
 )
-def test_bad_images_are_named(reads, content: bytes, words: str):
+def test_bad_images_are_named(content: bytes, words: str):
     with pytest.raises(SanError) as caught:
-        reads(content, "face.jpg")
+        decode_rgb(content, "face.jpg")
     assert words in str(caught.value)
 
 

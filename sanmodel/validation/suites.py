@@ -20,6 +20,7 @@ _PANDAS_TYPES = {
     pa.string(): "str",
     pa.float32(): "float32",
     pa.int8(): "int8",
+    pa.int64(): "int64",
     pa.bool_(): "bool",
 }
 # The columns that may have gaps, and the type with which pandas shows a gap in them.

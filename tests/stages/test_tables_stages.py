@@ -95,8 +95,9 @@ def test_rows_in_are_crops_plus_quarantine(sample: Path, tmp_path: Path):
     assert metrics["crops"] + metrics["quarantined"] == metrics["images"] == 8
     assert count_rows(paths.crops) == metrics["crops"]
     quarantine = read_columns(paths.quarantine).set_index("image_id")
-    assert quarantine.loc[photo.stem, "reason"] == "no face found"
-    assert quarantine.loc[copy.stem, "reason"] == "same picture as another image"
+    assert quarantine.loc[photo.stem, "reason"] == "no face"
+    assert quarantine.loc[copy.stem, "reason"] == "duplicate"
+    assert first.name in quarantine.loc[copy.stem, "detail"]
 
 
 def test_crops_are_224_rgb_with_the_face_where_it_belongs(crops_root: Path):

@@ -54,7 +54,13 @@ def raw_rows() -> Rows:
 
 def crop_rows() -> Rows:
     # The last four people, two of either class, are on the test side.
-    placed = {"score": 1.0, "crop_left": 0.0, "crop_top": 0.0, "crop_side": 300.0}
+    placed = {
+        "score": 1.0,
+        "crop_left": 0.0,
+        "crop_top": 0.0,
+        "crop_side": 300.0,
+        "perceptual_hash": 1,
+    }
     box = {"face_left": 46.0, "face_top": 60.0, "face_right": 178.0, "face_bottom": 192.0}
     return [
         {
