@@ -1,0 +1,219 @@
+"""How well and how fast the deformable part model finds faces (``san benchmark detection``).
+
+Accuracy is measured on people that ``san dpm train`` did not learn from, against dlib's detector;
+time beside dlib's in the same run, since machines differ and are shared.
+"""
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import skimage.data
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+from threadpoolctl import threadpool_limits
+
+from sanmodel.detection import DETECTORS, Face
+from sanmodel.detection.dpm.boxes import overlap
+from sanmodel.detection.teaching import CERTAIN, dlib_boxes, is_for_training
+from sanmodel.errors import SanError
+from sanmodel.images import Picture, decode_rgb
+from sanmodel.observer import SILENT, Observer, observed
+from sanmodel.settings import PreprocessSettings
+from sanmodel.tables import iterate_rows
+
+TEXTURES = (
+    "brick", "grass", "gravel", "clock", "moon", "page", "text", "rocket", "coffee",
+    "hubble_deep_field", "immunohistochemistry",
+)  # fmt: skip
+"""Pictures of scikit-image that come with it and show no face."""
+LONGEST_SIDE = 500
+"""To which photos are resized where time is measured."""
+THUMBNAIL = 150
+SHEET_COLUMNS = 20
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What was found in one photo.
+
+    Attributes:
+        image_id: Of the photo.
+        found: Number of faces.
+        score: Of the best one; null without one.
+        overlap: Of the largest one with dlib's largest; null if either is missing.
+        off: The largest one overlaps with no face of dlib's, sure or unsure: to be looked at.
+    """
+
+    image_id: str
+    found: int
+    score: float | None
+    overlap: float | None
+    off: bool
+
+
+def accuracy(
+    raw: Path, share: float, settings: PreprocessSettings, sheet: Path | None, observer: Observer
+) -> tuple[dict[str, Any], list[Judged]]:
+    """Search the photos of the people who were not learned from, and pictures without a face.
+
+    Args:
+        raw: The raw table.
+        share: Of the people that was learned from.
+        settings: Of the detector.
+        sheet: Where to draw a contact sheet of the faces found, for a person to judge.
+        observer: Hears how far it is.
+
+    Returns:
+        The figures, and what was found in each photo.
+
+    Raises:
+        SanError: If the table holds no such photo.
+    """
+    detector = DETECTORS.get("dpm")(settings)
+    judged, thumbnails, faceless = [], [], []
+    rows = [row for row in _held_out(raw, share)]
+    for row in observed(rows, "detection", len(rows), observer):
+        photo = decode_rgb(row["image"], row["source_path"])
+        faces = sorted(detector.detect(photo), key=lambda face: -face.area)
+        boxes, scores = dlib_boxes(photo)
+        judged.append(_judge(row["image_id"], faces, boxes, scores))
+        thumbnails.append(_thumbnail(photo, faces[0] if faces else None))
+        faceless += corners(photo, [*boxes, *map(_as_box, faces)])
+    if not judged:
+        raise SanError(f"{raw} holds no person who was not learned from: lower --people-share")
+    if sheet:
+        draw_sheet(thumbnails, sheet)
+    faceless += textures()
+    false = sum(len(detector.detect(picture)) for picture in faceless)
+    return _figures(judged, len(faceless), false), judged
+
+
+def _held_out(raw: Path, share: float) -> Iterable[dict[str, Any]]:
+    return (row for row in iterate_rows(raw) if not is_for_training(row["identity"], share))
+
+
+def _judge(
+    image_id: str, faces: Sequence[Face], boxes: NDArray[np.float64], scores: Sequence[float]
+) -> Judged:
+    if not faces:
+        return Judged(image_id, 0, None, None, False)
+    box = _as_box(faces[0])
+    sure = len(boxes) and scores[0] >= CERTAIN
+    share = float(overlap(box, boxes[:1])[0]) if sure else None
+    off = not len(boxes) or bool(overlap(box, boxes).max() < 0.3)
+    return Judged(image_id, len(faces), max(face.score for face in faces), share, off)
+
+
+def _as_box(face: Face) -> NDArray[np.float64]:
+    return np.array([face.left, face.top, face.right, face.bottom])
+
+
+def _figures(judged: Sequence[Judged], faceless: int, false: int) -> dict[str, Any]:
+    overlaps = [one.overlap for one in judged if one.overlap is not None]
+    photos = len(judged)
+    return {
+        "photos": photos,
+        "photos_with_a_face_found": sum(one.found > 0 for one in judged) / photos,
+        "photos_with_several_faces_found": sum(one.found > 1 for one in judged) / photos,
+        "photos_to_look_at": sum(one.off for one in judged) / photos,
+        "compared_with_dlib": len(overlaps),
+        "median_overlap_with_dlib": float(np.median(overlaps)),
+        "overlap_of_all_but_5_percent": float(np.quantile(overlaps, 0.05)),
+        "pictures_without_a_face": faceless,
+        "false_boxes_in_them": false,
+    }
+
+
+def corners(photo: Picture, faces: Sequence[NDArray[np.float64]]) -> list[Picture]:
+    """Return the four corners of a photo, as large as they can be without touching a face.
+
+    A face's surroundings, up to half its size, count as the face: hair and chin are no corner.
+    """
+    height, width = photo.shape[:2]
+    pictures = []
+    for right in (False, True):
+        for low in (False, True):
+            view = photo[:: -1 if low else 1, :: -1 if right else 1]
+            side = min(height, width) // 2
+            for left, top, end, bottom in faces:
+                grow = 0.25 * (end - left)
+                x = (width - end if right else left) - grow
+                y = (height - bottom if low else top) - grow
+                side = min(side, int(max(x, y)))
+            if side >= 48:
+                cut = view[:side, :side][:: -1 if low else 1, :: -1 if right else 1]
+                pictures.append(np.ascontiguousarray(cut))
+    return pictures
+
+
+def textures() -> list[Picture]:
+    """Return pictures of scikit-image that show no face, (height, width, 3)."""
+    pictures = [np.asarray(getattr(skimage.data, name)()) for name in TEXTURES]
+    return [
+        np.asarray(Image.fromarray(picture).convert("RGB"), dtype=np.uint8) for picture in pictures
+    ]
+
+
+def _thumbnail(photo: Picture, face: Face | None) -> Image.Image:
+    """Return a small picture of a photo with its face framed; dark where none was found."""
+    image = Image.fromarray(photo if face else photo // 4)
+    if face:
+        width = max(2, image.width // 60)
+        corners = (face.left, face.top, face.right, face.bottom)
+        ImageDraw.Draw(image).rectangle(corners, outline=(0, 255, 0), width=width)
+    image.thumbnail((THUMBNAIL, THUMBNAIL))
+    return image
+
+
+def draw_sheet(thumbnails: Sequence[Image.Image], path: Path) -> None:
+    """Paste thumbnails into one picture."""
+    rows = -(-len(thumbnails) // SHEET_COLUMNS)
+    sheet = Image.new("RGB", (SHEET_COLUMNS * THUMBNAIL, rows * THUMBNAIL))
+    for i, thumbnail in enumerate(thumbnails):
+        sheet.paste(thumbnail, (i % SHEET_COLUMNS * THUMBNAIL, i // SHEET_COLUMNS * THUMBNAIL))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sheet.save(path)
+
+
+def cpu_seconds(
+    raw: Path, photos: int, settings: PreprocessSettings, observer: Observer = SILENT
+) -> dict[str, float]:
+    """Measure the CPU time per photo of each detector, one thread, turn by turn.
+
+    Args:
+        raw: The raw table.
+        photos: How many of its first photos to take; each is resized to ``LONGEST_SIDE``.
+        settings: Of the detectors.
+        observer: Hears how far it is.
+
+    Returns:
+        CPU seconds per photo of "dpm" and "dlib", and their ratio.
+    """
+    detectors = {name: DETECTORS.get(name)(settings) for name in ("dpm", "dlib")}
+    spent = dict.fromkeys(detectors, 0.0)
+    resized = [_resized(row) for row, _ in zip(iterate_rows(raw), range(photos), strict=False)]
+    for detector in detectors.values():
+        detector.detect(resized[0])  # compiles and loads
+    with threadpool_limits(1):
+        for photo in observed(resized, "CPU time", len(resized), observer):
+            for name, detector in detectors.items():
+                begin = time.process_time()
+                detector.detect(photo)
+                spent[name] += time.process_time() - begin
+    times = {name: seconds / len(resized) for name, seconds in spent.items()}
+    return {**times, "ratio": times["dpm"] / times["dlib"]}
+
+
+def _resized(row: dict[str, Any]) -> Picture:
+    image = Image.fromarray(decode_rgb(row["image"], row["source_path"]))
+    scale = LONGEST_SIDE / max(image.size)
+    return np.asarray(image.resize((round(image.width * scale), round(image.height * scale))))
+
+
+def rows_of(judged: Sequence[Judged]) -> list[dict[str, Any]]:
+    """Return what was found as rows for a table."""
+    return [asdict(one) for one in judged]
