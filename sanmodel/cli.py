@@ -1,6 +1,7 @@
 """The console command ``san``: one subcommand per stage; commands hold no logic."""
 
 import importlib
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -22,6 +23,17 @@ Root = Annotated[
     Path, typer.Option(help="Work tree: the folder of dvc.yaml and params.yaml.", file_okay=False)
 ]
 HERE = Path()
+
+benchmark = typer.Typer(help="Measure how well and how fast parts of the pipeline work.")
+app.add_typer(benchmark, name="benchmark")
+dpm = typer.Typer(help="The deformable part model, the face detector of `san preprocess`.")
+app.add_typer(dpm, name="dpm")
+
+Raw = Annotated[Path, typer.Option(help="Raw table, as `san fetch` writes it.", file_okay=False)]
+Share = Annotated[
+    float, typer.Option(help="Share of the people to learn from; the others judge.", min=0, max=1)
+]
+RAW, SHARE = Path("data/raw"), 0.6
 
 
 def main() -> None:
@@ -131,6 +143,45 @@ def results(root: Root = HERE) -> None:
 
     paths = Paths(root)
     show_results(load_settings(paths.params), paths, Console(highlight=False))
+
+
+@dpm.command("train")
+def train_dpm(
+    out: Annotated[Path, typer.Option(help="File to write.", dir_okay=False)],
+    raw: Raw = RAW,
+    people_share: Share = SHARE,
+    photos: Annotated[int, typer.Option(help="Photos to learn from at most.", min=1)] = 3000,
+    workers: Annotated[int, typer.Option(help="Processes.", min=1)] = os.cpu_count() or 1,
+) -> None:
+    """Train a face detector on the photos of a raw table."""
+    from sanmodel.detection.dpm.learning.training import Recipe
+    from sanmodel.detection.teaching import teach
+    from sanmodel.progress import TerminalObserver
+
+    with TerminalObserver() as terminal:
+        teach(raw, out, Recipe(), people_share, photos, workers, terminal)
+
+
+@benchmark.command("detection")
+def benchmark_detection(
+    raw: Raw = RAW,
+    people_share: Share = SHARE,
+    sheet: Annotated[
+        Path | None, typer.Option(help="Contact sheet of the faces found, to judge by eye.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="JSON file for the figures.")] = None,
+    root: Root = HERE,
+) -> None:
+    """Measure the face detector on people that it did not learn from, and its CPU time."""
+    from sanmodel.benchmarks.detection import report
+    from sanmodel.paths import Paths
+    from sanmodel.progress import TerminalObserver
+    from sanmodel.settings import load_settings
+
+    settings = load_settings(Paths(root).params).preprocess
+    with TerminalObserver() as terminal:
+        lines = report(raw, people_share, settings, sheet, out, terminal)
+    typer.echo(lines)
 
 
 def _run_stage(stage: str, root: Path) -> None:

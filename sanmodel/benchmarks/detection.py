@@ -6,7 +6,7 @@ time beside dlib's in the same run, since machines differ and are shared.
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,11 @@ from sanmodel.detection import DETECTORS, Face
 from sanmodel.detection.dpm.boxes import overlap
 from sanmodel.detection.teaching import CERTAIN, dlib_boxes, is_for_training
 from sanmodel.errors import SanError
+from sanmodel.files import write_json
 from sanmodel.images import Picture, decode_rgb
 from sanmodel.observer import SILENT, Observer, observed
 from sanmodel.settings import PreprocessSettings
-from sanmodel.tables import iterate_rows
+from sanmodel.tables import iterate_rows, read_columns
 
 TEXTURES = (
     "brick", "grass", "gravel", "clock", "moon", "page", "text", "rocket", "coffee",
@@ -32,6 +33,7 @@ TEXTURES = (
 """Pictures of scikit-image that come with it and show no face."""
 LONGEST_SIDE = 500
 """To which photos are resized where time is measured."""
+TIMED_PHOTOS = 200
 THUMBNAIL = 150
 SHEET_COLUMNS = 20
 
@@ -41,23 +43,19 @@ class Judged:
     """What was found in one photo.
 
     Attributes:
-        image_id: Of the photo.
         found: Number of faces.
-        score: Of the best one; null without one.
         overlap: Of the largest one with dlib's largest; null if either is missing.
         off: The largest one overlaps with no face of dlib's, sure or unsure: to be looked at.
     """
 
-    image_id: str
     found: int
-    score: float | None
     overlap: float | None
     off: bool
 
 
 def accuracy(
     raw: Path, share: float, settings: PreprocessSettings, sheet: Path | None, observer: Observer
-) -> tuple[dict[str, Any], list[Judged]]:
+) -> dict[str, Any]:
     """Search the photos of the people who were not learned from, and pictures without a face.
 
     Args:
@@ -68,19 +66,20 @@ def accuracy(
         observer: Hears how far it is.
 
     Returns:
-        The figures, and what was found in each photo.
+        The figures.
 
     Raises:
         SanError: If the table holds no such photo.
     """
     detector = DETECTORS.get("dpm")(settings)
     judged, thumbnails, faceless = [], [], []
-    rows = [row for row in _held_out(raw, share)]
-    for row in observed(rows, "detection", len(rows), observer):
+    people = read_columns(raw, ["identity"])["identity"]
+    total = sum(not is_for_training(who, share) for who in people)
+    for row in observed(_held_out(raw, share), "detection", total, observer):
         photo = decode_rgb(row["image"], row["source_path"])
         faces = sorted(detector.detect(photo), key=lambda face: -face.area)
         boxes, scores = dlib_boxes(photo)
-        judged.append(_judge(row["image_id"], faces, boxes, scores))
+        judged.append(_judge(faces, boxes, scores))
         thumbnails.append(_thumbnail(photo, faces[0] if faces else None))
         faceless += corners(photo, [*boxes, *map(_as_box, faces)])
     if not judged:
@@ -89,23 +88,21 @@ def accuracy(
         draw_sheet(thumbnails, sheet)
     faceless += textures()
     false = sum(len(detector.detect(picture)) for picture in faceless)
-    return _figures(judged, len(faceless), false), judged
+    return _figures(judged, len(faceless), false)
 
 
 def _held_out(raw: Path, share: float) -> Iterable[dict[str, Any]]:
     return (row for row in iterate_rows(raw) if not is_for_training(row["identity"], share))
 
 
-def _judge(
-    image_id: str, faces: Sequence[Face], boxes: NDArray[np.float64], scores: Sequence[float]
-) -> Judged:
+def _judge(faces: Sequence[Face], boxes: NDArray[np.float64], scores: Sequence[float]) -> Judged:
     if not faces:
-        return Judged(image_id, 0, None, None, False)
+        return Judged(0, None, False)
     box = _as_box(faces[0])
     sure = len(boxes) and scores[0] >= CERTAIN
     share = float(overlap(box, boxes[:1])[0]) if sure else None
     off = not len(boxes) or bool(overlap(box, boxes).max() < 0.3)
-    return Judged(image_id, len(faces), max(face.score for face in faces), share, off)
+    return Judged(len(faces), share, off)
 
 
 def _as_box(face: Face) -> NDArray[np.float64]:
@@ -214,6 +211,18 @@ def _resized(row: dict[str, Any]) -> Picture:
     return np.asarray(image.resize((round(image.width * scale), round(image.height * scale))))
 
 
-def rows_of(judged: Sequence[Judged]) -> list[dict[str, Any]]:
-    """Return what was found as rows for a table."""
-    return [asdict(one) for one in judged]
+def report(
+    raw: Path,
+    share: float,
+    settings: PreprocessSettings,
+    sheet: Path | None,
+    out: Path | None,
+    observer: Observer = SILENT,
+) -> str:
+    """Measure accuracy and time; write the figures to ``out`` and return them as lines of text."""
+    figures = accuracy(raw, share, settings, sheet, observer)
+    times = cpu_seconds(raw, TIMED_PHOTOS, settings, observer)
+    figures |= {f"cpu_seconds_{name}": seconds for name, seconds in times.items()}
+    if out:
+        write_json(out, figures)
+    return "\n".join(f"{name:36} {figure:.4g}" for name, figure in figures.items())
