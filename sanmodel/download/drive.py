@@ -23,47 +23,53 @@ def fetch(drive_id: str, target: Path, patience: Patience, observer: Observer) -
         TransferError: If Google Drive does not give the file out (its quota of downloads is used
             up, say), or cannot be reached for so long that patience runs out.
     """
-    try:
-        _download(drive_id, target, patience, observer)
-    except gdown.FileURLRetrievalError as error:
-        raise TransferError(
-            "Google Drive does not give it out now (too many downloads or no access)"
-        ) from error
-    except (gdown.DownloadError, requests.RequestException) as error:
-        raise TransferError(f"Google Drive failed ({_in_short(error)})") from error
+    while True:
+        before = _size(_partials(target))
+        try:
+            _download(drive_id, target, patience, observer)
+            return
+        except gdown.FileURLRetrievalError as error:
+            raise TransferError(
+                "Google Drive does not give it out now (too many downloads or no access)"
+            ) from error
+        except (gdown.DownloadError, requests.RequestException) as error:
+            if "byte range" in str(error):  # it cannot go on from there: begin again
+                for partial in _partials(target):
+                    partial.unlink()
+            elif _size(_partials(target)) <= before:
+                raise TransferError(f"Google Drive failed ({_in_short(error)})") from error
 
 
 def _download(drive_id: str, target: Path, patience: Patience, observer: Observer) -> None:
-    """Call gdown; begin again where the server cannot go on."""
-    seen = 0
+    seen: int | None = None
 
     def told(done: int, total: int | None) -> None:
         nonlocal seen
-        if not seen:
+        if seen is None:
             observer.start(f"download {target.stem}", total or 0, done)
-        observer.advance(done - seen if seen else 0)
+        else:
+            observer.advance(done - seen)
         seen = done
 
-    for _ in range(2):
-        try:
-            gdown.download(
-                id=drive_id,
-                output=str(target),
-                quiet=True,
-                use_cookies=False,
-                resume=True,
-                progress=told,
-                timeout=(patience.connect, patience.silence),
-                retries=patience.tries - 1,
-            )
-            return
-        except gdown.DownloadError as error:
-            if "byte range" not in str(error):
-                raise
-            for partial in target.parent.glob(f"{target.name}????????.part"):
-                partial.unlink()
-            refused = error
-    raise refused
+    gdown.download(
+        id=drive_id,
+        output=str(target),
+        quiet=True,
+        use_cookies=False,
+        resume=True,
+        progress=told,
+        timeout=(patience.connect, patience.silence),
+        retries=patience.tries - 1,
+    )
+
+
+def _partials(target: Path) -> list[Path]:
+    """Return where gdown keeps what has come: the name, eight letters, ``.part``."""
+    return list(target.parent.glob(f"{target.name}????????.part"))
+
+
+def _size(paths: list[Path]) -> int:
+    return sum(path.stat().st_size for path in paths)
 
 
 def _in_short(error: Exception) -> str:

@@ -81,6 +81,7 @@ _DAMAGE = (
     OSError,
 )
 _TAR = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+_PADDING = 1 << 20
 _LIMITS = Limits()
 
 
@@ -144,6 +145,9 @@ def _unpack_tar(path: Path, target: Path, guard: _Guard) -> None:
         for member in archive:
             guard.admit(member.name, member.size, member.isreg() or member.isdir())
             archive.extract(member, target, filter="data")
+        # The checksum of a .gz stands behind the padding, where tarfile does not look.
+        if archive.fileobj and len(archive.fileobj.read(_PADDING)) == _PADDING:
+            raise tarfile.ReadError("it goes on behind its end")
 
 
 def _unpack_7z(parts: Sequence[Path], target: Path, guard: _Guard) -> None:

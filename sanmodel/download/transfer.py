@@ -7,6 +7,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 import requests
+import urllib3
 
 from sanmodel.errors import SanError
 from sanmodel.observer import Observer
@@ -64,7 +65,7 @@ def fetch(url: str, part: Path, patience: Patience, observer: Observer) -> None:
             trouble = "the connection was cut"
         except _NO_URL as error:
             raise TransferError(f"{url} is no http(s) address") from error
-        except requests.RequestException as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             trouble = _in_short(error)
         failures = 0 if _size(part) > before else failures + 1
         if failures >= patience.tries:
@@ -87,7 +88,8 @@ def _attempt(url: str, part: Path, patience: Patience, observer: Observer) -> bo
         total = int(response.headers.get("Content-Length", 0)) + start
         observer.start(f"download {part.stem}", total, start)
         with part.open("ab" if start else "wb") as stream:
-            for chunk in response.iter_content(CHUNK):
+            # Not iter_content: it loses what has come of the chunk in which a cut falls.
+            while chunk := response.raw.read1(CHUNK, decode_content=False):
                 stream.write(chunk)
                 observer.advance(len(chunk))
     return "Content-Length" not in response.headers or _size(part) == total
@@ -121,12 +123,12 @@ def _refuse_failure(url: str, response: requests.Response) -> None:
         raise TransferError(f"{url} gives a web page (a sign-in or quota page?), not the file")
 
 
-def _in_short(error: requests.RequestException) -> str:
-    if isinstance(error, requests.Timeout) or "timed out" in str(error):
+def _in_short(error: Exception) -> str:
+    if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError):
         return "no answer in time"
-    if error.response is not None:
+    if isinstance(error, requests.HTTPError) and error.response is not None:
         return f"HTTP {error.response.status_code}"
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+    if isinstance(error, urllib3.exceptions.HTTPError):
         return "the connection was cut"
     return "the server cannot be reached"
 

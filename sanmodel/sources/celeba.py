@@ -109,6 +109,7 @@ def _read_table(path: Path) -> pd.DataFrame:
         ) from error
     if count != len(values):
         raise SanError(f"{path} announces {count} images and lists {len(values)}: fetch it again")
+    _refuse_doubles(values.index, path)
     return values
 
 
@@ -127,7 +128,15 @@ def _read_pairs(path: Path, name: str) -> "pd.Series[str]":
     wrong = [number for number, pair in enumerate(pairs, start=1) if len(pair) != 2]
     if wrong:
         raise SanError(f"{path}, line {wrong[0]}: expected an image name and its {name}")
-    return pd.Series([value for _, value in pairs], [image for image, _ in pairs], name=name)
+    values = pd.Series([value for _, value in pairs], [image for image, _ in pairs], name=name)
+    _refuse_doubles(values.index, path)
+    return values
+
+
+def _refuse_doubles(images: "pd.Index[str]", path: Path) -> None:
+    doubles = images[images.duplicated()]
+    if len(doubles):
+        raise SanError(f"{path} lists {doubles[0]} twice: fetch it again")
 
 
 def _lines(path: Path) -> list[str]:

@@ -59,7 +59,8 @@ def _boxes(folder: Path) -> pd.DataFrame:
     if path is None:
         return pd.DataFrame(columns=list(BOX), dtype="float64")
     try:
-        table = pd.read_csv(path, index_col="name", dtype={"name": str, "tag": str})
+        table = pd.read_csv(path, dtype={"name": str, "tag": str})
+        table = table.drop_duplicates("name").set_index("name")
         values = table.drop(columns="tag").to_numpy(dtype=np.float64)
         points = values.reshape(len(table), -1, 2)
     except (KeyError, ValueError) as error:
