@@ -33,7 +33,9 @@ def main() -> None:
     except PermissionError as error:
         _fail(f"no permission for {error.filename}: change its mode or owner")
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted: `dvc repro` goes on from the last checkpoint\n")
+        sys.stderr.write(
+            "interrupted: the same command goes on from the last checkpoint or download\n"
+        )
         sys.exit(130)
 
 

@@ -30,6 +30,7 @@ class Files:
         statuses: For a path, the status of each of the next answers.
         kinds: For a path, its content type.
         ranges: Whether ranges are understood.
+        shift: How many bytes behind the one that was asked for a range begins.
         delay: Seconds before each answer.
         quota: Ids that Google Drive does not give out.
         asked: Path and range of every request.
@@ -40,6 +41,7 @@ class Files:
     statuses: dict[str, list[int]] = field(default_factory=dict)
     kinds: dict[str, str] = field(default_factory=dict)
     ranges: bool = True
+    shift: int = 0
     delay: float = 0
     quota: set[str] = field(default_factory=set)
     asked: list[tuple[str, str]] = field(default_factory=list)
@@ -65,7 +67,7 @@ class Handler(BaseHTTPRequestHandler):
         content, start = self.files.content[name], 0
         told = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
         if told and self.files.ranges:
-            start = int(told[1])
+            start = int(told[1]) + self.files.shift
             if start >= len(content):
                 self.send_response(416)
                 self.send_header("Content-Range", f"bytes */{len(content)}")

@@ -158,6 +158,8 @@ def _unpack_7z(parts: Sequence[Path], target: Path, guard: _Guard) -> None:
             odd = file.is_symlink or file.is_junction or file.is_socket
             guard.admit(file.filename, file.uncompressed, not odd)
         archive.extractall(target)
+    for path in target.rglob("*"):  # the library gives files the modes that the archive wants
+        path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 @contextmanager

@@ -83,8 +83,11 @@ def _attempt(url: str, part: Path, patience: Patience, observer: Observer) -> bo
         if response.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             return _all_there(response, part, start)
         _refuse_failure(url, response)
-        if start and not _continues(response, start):
-            start = 0  # the server ignores ranges: it sends the file from its beginning
+        if response.status_code != HTTPStatus.PARTIAL_CONTENT:
+            start = 0  # the file from its beginning, be it that the server ignores ranges
+        elif not response.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
+            part.unlink(missing_ok=True)  # some other piece: without one here, none is asked for
+            return False
         total = int(response.headers.get("Content-Length", 0)) + start
         observer.start(f"download {part.stem}", total, start)
         with part.open("ab" if start else "wb") as stream:
@@ -102,12 +105,6 @@ def _all_there(response: requests.Response, part: Path, start: int) -> bool:
         return True
     part.unlink()
     return False
-
-
-def _continues(response: requests.Response, start: int) -> bool:
-    told = response.headers.get("Content-Range", "")
-    partial = response.status_code == HTTPStatus.PARTIAL_CONTENT
-    return partial and told.startswith(f"bytes {start}-")
 
 
 def _refuse_failure(url: str, response: requests.Response) -> None:

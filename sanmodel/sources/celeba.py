@@ -1,5 +1,6 @@
 """CelebA in its own layout."""
 
+from itertools import islice
 from pathlib import Path
 
 import pandas as pd
@@ -95,14 +96,13 @@ def _columns(table: pd.DataFrame, count: int, path: Path) -> "list[pd.Series[int
 
 def _read_table(path: Path) -> pd.DataFrame:
     """Read the count, the names, then one row of whole numbers per image."""
-    lines = _lines(path)
+    head = _lines(path, first=2)
     try:
-        count, names = int(lines[0]), lines[1].split()
-        rows = [line.split() for line in lines[2:]]
+        count, names = int(head[0]), head[1].split()
+        table = pd.read_csv(path, sep=r"\s+", skiprows=2, header=None, dtype={0: str}, quoting=3)
         # The list of boxes names the column of image names as well.
-        names = names[1:] if rows and len(names) == len(rows[0]) else names
-        table = pd.DataFrame([row[1:] for row in rows], [row[0] for row in rows], names)
-        values = table.astype("int64")
+        names = names[1:] if len(names) == len(table.columns) else names
+        values = table.set_index(0).set_axis(names, axis=1).astype("int64")
     except (IndexError, ValueError) as error:
         raise SanError(
             f"{path} is not a list of CelebA's (a count, a line of names, rows of numbers): {error}"
@@ -139,14 +139,16 @@ def _refuse_doubles(images: "pd.Index[str]", path: Path) -> None:
         raise SanError(f"{path} lists {doubles[0]} twice: fetch it again")
 
 
-def _lines(path: Path) -> list[str]:
+def _lines(path: Path, first: int | None = None) -> list[str]:
+    """Read the lines of a text file that are not blank, or the first few lines."""
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as stream:
+            lines = list(islice(stream, first))
     except FileNotFoundError as error:
         raise SanError(f"{path} is missing: place CelebA's annotation there") from error
     except UnicodeDecodeError as error:
         raise SanError(f"{path} is not a text file: fetch it again") from error
-    return [line for line in text.splitlines() if line.strip()]
+    return [line for line in lines if line.strip()]
 
 
 # Ids: CelebA's own Google Drive. Checksums: as torchvision.datasets.CelebA has them; sizes: as

@@ -96,6 +96,18 @@ def test_the_content_takes_the_place_of_the_outermost_folder(make, tmp_path: Pat
     assert os.access(tmp_path / "out/lfw/Ann/Ann_0001.jpg", os.R_OK)
 
 
+def test_no_archive_decides_who_may_do_what(tmp_path: Path):
+    path = tmp_path / "photos.7z"
+    with py7zr.SevenZipFile(path, "w") as archive:
+        for number, mode in enumerate((0o4777, 0o000)):
+            archive.writestr(PHOTO, f"{number}.jpg")
+            attributes = (stat.S_IFREG | mode) << 16 | FILE_ATTRIBUTE_UNIX_EXTENSION
+            archive.header.files_info.files[-1]["attributes"] = attributes
+    extract([path], tmp_path / "photos")
+    for file in (tmp_path / "photos").iterdir():
+        assert stat.S_IMODE(file.stat().st_mode) == 0o644
+
+
 def test_an_archive_without_an_outermost_folder_is_taken_as_it_is(make, tmp_path: Path):
     extract([make({"1.jpg": PHOTO, "2.jpg": PHOTO})], tmp_path / "out/photos")
     assert sorted(found(tmp_path / "out")) == ["photos/1.jpg", "photos/2.jpg"]

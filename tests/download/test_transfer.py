@@ -64,6 +64,15 @@ def test_what_an_earlier_run_left_is_continued_or_thrown_away(
     assert files.asked[0] == ("/photos.zip", f"bytes={len(left)}-")
 
 
+def test_a_piece_that_was_not_asked_for_is_not_pasted_in(
+    server: str, files: Files, part: Path, patience: Patience
+):
+    files.content["/photos.zip"], files.shift = CONTENT, 1000
+    files.cuts["/photos.zip"] = [100_000]
+    fetch(f"{server}/photos.zip", part, patience, SILENT)
+    assert part.read_bytes() == CONTENT
+
+
 def test_a_busy_server_is_asked_again(server: str, files: Files, part: Path, patience: Patience):
     files.content["/photos.zip"] = CONTENT
     files.statuses["/photos.zip"] = [503, 429]

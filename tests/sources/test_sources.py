@@ -93,3 +93,9 @@ def test_every_source_names_a_folder_that_is_not_there(tmp_path: Path):
     for name in SOURCES.names():
         with pytest.raises(SanError, match="nowhere"):
             SOURCES.get(name).list_images(tmp_path / "nowhere")
+
+
+def test_the_documentation_knows_every_source():
+    page = (PROJECT / "docs/sources.md").read_text()
+    for name in SOURCES.names():
+        assert f"\n| `{name}` |" in page
