@@ -45,7 +45,9 @@ def main() -> None:
     except PermissionError as error:
         _fail(f"no permission for {error.filename}: change its mode or owner")
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted: `dvc repro` goes on from the last checkpoint\n")
+        sys.stderr.write(
+            "interrupted: the same command goes on from the last checkpoint or download\n"
+        )
         sys.exit(130)
 
 
@@ -112,6 +114,49 @@ def evaluate(root: Root = HERE) -> None:
 def export(root: Root = HERE) -> None:
     """10. Write the ONNX file, the TensorRT engine and their manifest."""
     _run_stage("export", root)
+
+
+@app.command()
+def sources(
+    name: Annotated[str, typer.Argument(help="Show everything about one source.")] = "",
+    root: Root = HERE,
+) -> None:
+    """Show the data sources with licence and citation, and which files of one go where."""
+    from sanmodel.download.catalogue import show_source, show_sources
+
+    console = Console(highlight=False)
+    if name:
+        show_source(name, root, console)
+    else:
+        show_sources(console)
+
+
+@app.command()
+def download(
+    source: Annotated[str, typer.Argument(help="A data source; `san sources` lists them.")],
+    to: Annotated[
+        str, typer.Option(help="Folder of its files in the work tree; data/sources/<source>.")
+    ] = "",
+    mirror: Annotated[
+        str, typer.Option(help="Base URL of a server that has the files under their names.")
+    ] = "",
+    variant: Annotated[
+        str, typer.Option(help="Which variant, where a source has several (celeba: aligned, wild).")
+    ] = "",
+    root: Root = HERE,
+) -> None:
+    """Put a data source's files in place: download, or find, then check and extract them."""
+    from sanmodel.download import download as put_in_place
+    from sanmodel.progress import TerminalObserver
+    from sanmodel.sources import SOURCES, default_folder
+
+    entry, folder = SOURCES.get(source), to or default_folder(source)
+    with TerminalObserver() as terminal:
+        images, people = put_in_place(entry, root / folder, mirror, variant, observer=terminal)
+    typer.echo(
+        f"{source}: {images:,} images of {people:,} people in {root / folder};"
+        f" for the pipeline set fetch.source to {source} and fetch.folder to {folder}"
+    )
 
 
 @app.command()

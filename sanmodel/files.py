@@ -22,7 +22,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
     try:
-        with _explained(path):
+        with full_disk_explained(path):
             yield partial
             partial.replace(path)
     finally:
@@ -43,7 +43,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
     try:
-        with _explained(path):
+        with full_disk_explained(path):
             yield partial
             _swap(partial, path)
     finally:
@@ -103,8 +103,12 @@ def _old(path: Path) -> Path:
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """Turn "no space left on device" into a sentence that names the output."""
+def full_disk_explained(path: Path) -> Iterator[None]:
+    """Turn "no space left on device" into a sentence that names the output.
+
+    Raises:
+        SanError: If the disk is full.
+    """
     try:
         yield
     except OSError as error:

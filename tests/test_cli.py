@@ -10,6 +10,7 @@ import pytest
 SAN = Path(sys.executable).parent / "san"
 STAGES = ("fetch", "preprocess", "validate", "prototypes", "train-classifier", "train-matcher")
 COMMANDS = (*STAGES, "pretrain", "train", "evaluate", "export", "track", "register", "results")
+DATA_COMMANDS = ("sources", "download")
 
 
 def san(*arguments: str, root: Path = Path()) -> subprocess.CompletedProcess[str]:
@@ -22,8 +23,35 @@ def san(*arguments: str, root: Path = Path()) -> subprocess.CompletedProcess[str
 def test_help_lists_a_subcommand_per_stage():
     shown = san("--help")
     assert shown.returncode == 0
-    for command in COMMANDS:
+    for command in (*COMMANDS, *DATA_COMMANDS):
         assert command in shown.stdout
+
+
+def test_sources_are_shown_with_terms_citation_and_way():
+    table = san("sources").stdout
+    for words in ("celeba", "arface", "non-commercial", "ICCV 2015", "place it by hand"):
+        assert words in table
+    details = san("sources", "celeba").stdout
+    assert (
+        "img_align_celeba.zip (1,443,490,838 bytes, md5:00d2c5bc6d35e252742224ab0c1e8fcb)"
+        in details
+    )
+    assert "to   data/sources/celeba/Img/img_align_celeba.zip" in details
+    assert "files of --variant wild" in details
+
+
+def test_download_of_what_is_there_says_how_to_go_on():
+    done = san("download", "sample", "--root", str(Path(__file__).parents[1]))
+    assert done.returncode == 0
+    assert "sample: 700 images of 70 people" in done.stdout
+    assert "set fetch.source to sample and fetch.folder to data/sample" in done.stdout
+
+
+def test_download_names_what_only_a_person_can_get(tmp_path: Path):
+    failed = san("download", "lfw", "--to", "faces", root=tmp_path)
+    assert failed.returncode == 1
+    assert "place it at faces/male_names.txt" in failed.stderr
+    assert failed.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("command", COMMANDS[:4])
@@ -38,8 +66,12 @@ def test_each_subcommand_explains_itself(command: str):
     [
         (None, "fetch", "params.yaml is missing: run the command where params.yaml lies"),
         ("train: {step: 1}", "train", "train.step is not a known key, did you mean steps?"),
-        ("fetch: {source: faces}", "fetch", "no data source 'faces': choose one of celeba, sample"),
-        ("fetch: {folder: nowhere}", "fetch", "nowhere/labels.csv is missing: set fetch.folder"),
+        (
+            "fetch: {source: faces}",
+            "fetch",
+            "no data source 'faces': choose one of arface, celeba, folder",
+        ),
+        ("fetch: {folder: nowhere}", "fetch", "nowhere is missing: set fetch.folder to where the"),
         ("seed: 1", "preprocess", "data/raw holds no table: run `dvc repro` to make it"),
         ("seed: 1", "results", "reports/evaluate.json is missing: run `dvc repro` to make it"),
     ],
