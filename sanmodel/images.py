@@ -19,7 +19,7 @@ MAX_PIXELS = 50_000_000
 """Largest photo that is opened: 50 megapixels, about 150 MB decoded."""
 
 FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
-"""What is tried, whatever a file is called. Of Pillow's others none is a photo, and EPS is a program."""
+"""What is tried, whatever a file is called; none of Pillow's others is a photo."""
 
 Picture = NDArray[np.uint8]
 """A grey (height, width) or RGB (height, width, 3) image, 0 to 255."""

@@ -50,7 +50,7 @@ class PreprocessSettings(Section):
         shard_rows: Crops per Parquet file.
     """
 
-    detector: str = "dlib"
+    detector: str = "dpm"
     min_face: float = Field(default=0.15, ge=0.02, le=1)
     dpm_model: str | None = None
     crop_scale: float = Field(default=1.7, gt=0.5, lt=5)

@@ -28,39 +28,48 @@ def transform(response: Map, deformation: NDArray[np.float32]) -> tuple[Map, Pla
         (rows, columns).
     """
     a_x, b_x, a_y, b_y = (float(value) for value in deformation)
-    along_rows, column = _transform_rows(np.ascontiguousarray(response), a_x, b_x)
-    along_both, row = _transform_rows(np.ascontiguousarray(along_rows.T), a_y, b_y)
-    rows = np.ascontiguousarray(row.T)
-    return along_both.T, rows, np.take_along_axis(column, rows, axis=0)
+    return _transform(response, a_x, b_x, a_y, b_y)  # type: ignore[no-any-return]
 
 
 @njit(cache=True)
-def _transform_rows(response: Any, a: Any, b: Any) -> Any:
-    """Transform each row by itself; return the scores and the places that reach them."""
-    rows, size = response.shape
-    score = np.empty((rows, size), np.float32)
-    place = np.empty((rows, size), np.int32)
+def _transform(response: Any, a_x: float, b_x: float, a_y: float, b_y: float) -> Any:
+    """Transform every row, then every column of the result."""
+    rows, columns = response.shape
+    score = np.empty((rows, columns), np.float32)
+    row = np.empty((rows, columns), np.int32)
+    column = np.empty((rows, columns), np.int32)
+    across, place = np.empty((rows, columns), np.float32), np.empty((rows, columns), np.int32)
+    for i in range(rows):
+        _sweep(response[i], a_x, b_x, across[i], place[i])
+    for j in range(columns):
+        _sweep(across[:, j], a_y, b_y, score[:, j], row[:, j])
+        for i in range(rows):
+            column[i, j] = place[row[i, j], j]
+    return score, row, column
+
+
+@njit(cache=True)
+def _sweep(f: Any, a: float, b: float, score: Any, place: Any) -> None:
+    """Write the best score and its place for each p of one line."""
+    size = len(f)
     top = np.empty(size, np.int32)  # places whose parabolas are on top, from left to right
     start = np.empty(size + 1)  # from where on each of them is
-    for i in range(rows):
-        f = response[i]
-        count = 0
-        top[0], start[0], start[1] = 0, -np.inf, np.inf
-        for q in range(1, size):
-            # With the linear term, the parabolas of q and t meet where both do equally well.
-            while True:
-                t = top[count]
-                meet = (f[t] - f[q]) / (2 * a * (q - t)) + (q + t) / 2 + b / (2 * a)
-                if meet > start[count]:
-                    break
-                count -= 1
-            count += 1
-            top[count], start[count], start[count + 1] = q, meet, np.inf
-        k = 0
-        for p in range(size):
-            while start[k + 1] < p:
-                k += 1
-            d = top[k] - p
-            score[i, p] = f[top[k]] - a * d * d - b * d
-            place[i, p] = top[k]
-    return score, place
+    count = 0
+    top[0], start[0], start[1] = 0, -np.inf, np.inf
+    for q in range(1, size):
+        # With the linear term, the parabolas of q and t meet where both do equally well.
+        while True:
+            t = top[count]
+            meet = (f[t] - f[q]) / (2 * a * (q - t)) + (q + t) / 2 + b / (2 * a)
+            if meet > start[count]:
+                break
+            count -= 1
+        count += 1
+        top[count], start[count], start[count + 1] = q, meet, np.inf
+    k = 0
+    for p in range(size):
+        while start[k + 1] < p:
+            k += 1
+        d = top[k] - p
+        score[p] = f[top[k]] - a * d * d - b * d
+        place[p] = top[k]

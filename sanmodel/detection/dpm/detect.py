@@ -72,7 +72,7 @@ def detect(
     """
     pyramid = pyramid_for(mixture, photo, smallest)
     least = mixture.threshold if threshold is None else threshold
-    places = find_placements(mixture, pyramid, least, mixture.least_root)
+    places = find_placements(mixture, pyramid, least)
     if not places:
         return []
     boxes = np.array([predict_box(mixture.components[p.component], p, pyramid) for p in places])
@@ -88,13 +88,11 @@ def detect(
     ]
 
 
-def find_placements(
-    mixture: Mixture, pyramid: Pyramid, least: float, least_root: float = -np.inf
-) -> list[Placement]:
+def find_placements(mixture: Mixture, pyramid: Pyramid, least: float) -> list[Placement]:
     """Return the placements of a score above ``least`` that beat their neighbours on the level."""
     found = []
     for level in range(pyramid.per_octave, pyramid.levels):
-        for score_map in score_level(mixture, pyramid, level, least_root):
+        for score_map in score_level(mixture, pyramid, level):
             scores = score_map.scores
             peaks = (scores >= least) & (scores >= maximum_filter(scores, 3, mode="nearest"))
             for row, column in np.argwhere(peaks):

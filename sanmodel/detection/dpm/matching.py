@@ -74,35 +74,27 @@ def respond(features: Features, filters: Sequence[Features]) -> Map:
     return np.ascontiguousarray(response.T).reshape(len(filters), rows, columns)
 
 
-def score_level(
-    mixture: Mixture, pyramid: Pyramid, level: int, least_root: float = -np.inf
-) -> list[ScoreMap]:
+def score_level(mixture: Mixture, pyramid: Pyramid, level: int) -> list[ScoreMap]:
     """Score every root place of a level for every component.
 
     Args:
         mixture: The model.
         pyramid: Of the photo.
         level: Of the roots, ``pyramid.per_octave`` or more if there are parts.
-        least_root: A component none of whose roots reaches it, bias included, is left out with
-            all its parts (after the cascade of Felzenszwalb, Girshick, McAllester, 2010).
     """
     padded = pad(pyramid.features(level), PADDING)
     roots = _respond_all(padded, [component.root for component in mixture.components])
-    maps = []
-    kept = [
-        (index, root + component.bias)
-        for index, (component, root) in enumerate(zip(mixture.components, roots, strict=True))
-        if root.size and root.max() + component.bias >= least_root
-    ]
-    parts = [part for index, _ in kept for part in mixture.components[index].parts]
+    parts = [part for component in mixture.components for part in component.parts]
     moved = iter(_move(parts, pyramid, level))
-    for index, scores in kept:
-        moves = []
-        for part in mixture.components[index].parts:
+    maps = []
+    for index, (component, scores) in enumerate(zip(mixture.components, roots, strict=True)):
+        scores = scores + np.float32(component.bias)
+        places = []
+        for part in component.parts:
             best, rows, columns = next(moved)
-            scores = scores + _at_anchors(best, part, scores.shape)
-            moves.append((rows, columns))
-        maps.append(ScoreMap(level, index, scores, tuple(moves)))
+            _add_at_anchors(scores, best, part)
+            places.append((rows, columns))
+        maps.append(ScoreMap(level, index, scores, tuple(places)))
     return maps
 
 
@@ -127,15 +119,18 @@ def _move(parts: Sequence[Part], pyramid: Pyramid, level: int) -> list[tuple[Map
     return [transform(r, part.deformation) for r, part in zip(responses, parts, strict=True)]
 
 
-def _at_anchors(best: Map, part: Part, shape: tuple[int, ...]) -> Map:
-    """Look up a part's transformed response at its anchors, minus infinity where it has none."""
-    scores = np.full(shape, -np.inf, np.float32)
+def _add_at_anchors(scores: Map, best: Map, part: Part) -> None:
+    """Add a part's transformed response at its anchors; without one a root cannot stand."""
     x, y = part.anchor
-    rows, columns = (2 * np.arange(size) + first for size, first in zip(shape, (y, x), strict=True))
-    inside_y = (rows >= 0) & (rows < best.shape[0])
-    inside_x = (columns >= 0) & (columns < best.shape[1])
-    scores[np.ix_(inside_y, inside_x)] = best[np.ix_(rows[inside_y], columns[inside_x])]
-    return scores
+    first_row, first_column = max(0, -(y // 2)), max(0, -(x // 2))
+    there = best[2 * first_row + y :: 2, 2 * first_column + x :: 2]
+    there = there[: scores.shape[0] - first_row, : scores.shape[1] - first_column]
+    end_row, end_column = first_row + there.shape[0], first_column + there.shape[1]
+    scores[first_row:end_row, first_column:end_column] += there
+    for outside in (np.s_[:first_row], np.s_[end_row:]):
+        scores[outside] = -np.inf
+    for outside in (np.s_[:first_column], np.s_[end_column:]):
+        scores[:, outside] = -np.inf
 
 
 def placement(mixture: Mixture, score_map: ScoreMap, row: int, column: int) -> Placement:

@@ -92,13 +92,10 @@ class Mixture:
     Attributes:
         components: One or more, in any order.
         threshold: Least score of a detection that is believed.
-        least_root: Where no root of a component scores as much, bias included, its parts are not
-            looked at (the cascade of Felzenszwalb, Girshick, McAllester, CVPR 2010).
     """
 
     components: tuple[Component, ...]
     threshold: float
-    least_root: float = -np.inf
 
 
 def save_mixture(mixture: Mixture, path: Path) -> None:
@@ -111,7 +108,7 @@ def save_mixture(mixture: Mixture, path: Path) -> None:
             tensors[f"{i}.{j}.filter"] = part.filter
             tensors[f"{i}.{j}.anchor"] = np.array(part.anchor, np.float32)
             tensors[f"{i}.{j}.deformation"] = part.deformation
-    tensors["limits"] = np.array([mixture.threshold, mixture.least_root], np.float32)
+    tensors["threshold"] = np.array([mixture.threshold], np.float32)
     content = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
     with atomic_file(path) as partial:
         # A single key: safetensors writes several in random order.
@@ -130,10 +127,10 @@ def load_mixture(path: Path) -> Mixture:
         return read_text(path)
     try:
         tensors = load_file(path)
-        threshold, least_root = (float(value) for value in tensors.pop("limits"))
+        threshold = float(tensors.pop("threshold")[0])
         count = 1 + max(int(name.split(".")[0]) for name in tensors)
         components = tuple(_component(tensors, i) for i in range(count))
-        return Mixture(components, threshold, least_root)
+        return Mixture(components, threshold)
     except (SafetensorError, KeyError, ValueError, OSError) as error:
         raise SanError(
             f"{path} is not a deformable part model ({error}): make one with `san dpm train`"

@@ -90,11 +90,6 @@ def test_parts_stand_where_their_score_comes_from() -> None:
     assert np.allclose(boxes[0][2:] - boxes[0][:2], np.array([3, 2]) * 8 / 2.0)
 
 
-def test_parts_of_a_hopeless_root_are_not_looked_at() -> None:
-    model, pyramid = mixture(), two_levels()
-    assert score_level(model, pyramid, 1, least_root=1e9) == []
-
-
 def test_an_octave_down_has_half_the_scale() -> None:
     pyramid = Pyramid(photo(160, 128), finest=1.0, coarsest=0.25, per_octave=3)
     assert pyramid.levels == 7

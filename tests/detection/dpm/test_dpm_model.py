@@ -29,7 +29,6 @@ def test_a_saved_mixture_is_loaded_again(tmp_path: Path) -> None:
     loaded = load_mixture(tmp_path / "model.safetensors")
     assert same(model, loaded)
     assert loaded.threshold == model.threshold
-    assert loaded.least_root == -np.inf
     assert [p.anchor for p in loaded.components[1].parts] == [
         p.anchor for p in model.components[1].parts
     ]

@@ -38,8 +38,6 @@ LEAST_BEND = 0.01
 """Least a_x and a_y of a deformation."""
 MOST_JUDGED = 1000
 """Training photos on which the threshold is set, at most."""
-MOST_MISSED = 0.002
-"""Share of the training faces that the cascade may lose."""
 
 
 @dataclass(frozen=True)
@@ -128,8 +126,8 @@ def train(
     for number in range(recipe.root_rounds + recipe.part_rounds):
         if number == recipe.root_rounds:
             views = [with_parts(view, recipe.parts, recipe.part_size) for view in views]
-        views, faces = _round(views, both, recipe, pool, generator, observer)
-    mixture = replace(as_mixture(views), least_root=_least_root(views, faces))
+        views = _round(views, both, recipe, pool, generator, observer)
+    mixture = as_mixture(views)
     return replace(mixture, threshold=_threshold(mixture, photos, recipe, pool, observer))
 
 
@@ -181,7 +179,7 @@ def _round(
     pool: Executor,
     generator: np.random.Generator,
     observer: Observer,
-) -> tuple[list[Component], list[list[Example]]]:
+) -> list[Component]:
     """Find the faces, then in turn hard negatives and weights; at last the box prediction."""
     mixture = as_mixture(views)
     look = partial(_face, mixture=mixture, turned=recipe.turned)
@@ -198,8 +196,7 @@ def _round(
         others = [_hardest(*pair, recipe) for pair in zip(views, others, strict=True)]
         counts = [(len(a), len(b)) for a, b in zip(faces, others, strict=True)]
         observer.note(f"faces and hard negatives per view: {counts}")
-    views = [_with_box(view, examples) for view, examples in zip(views, faces, strict=True)]
-    return views, faces
+    return [_with_box(view, examples) for view, examples in zip(views, faces, strict=True)]
 
 
 def _face(photo: TrainingPhoto, mixture: Mixture, turned: float) -> Example | None:
@@ -280,18 +277,6 @@ def _with_box(view: Component, faces: Sequence[Example]) -> Component:
     ridge[0, 0] = 0
     box = np.linalg.solve(inputs.T @ inputs + ridge, inputs.T @ boxes).T
     return replace(view, box=box.astype(np.float32))
-
-
-def _least_root(views: Sequence[Component], faces: Sequence[Sequence[Example]]) -> float:
-    """Return the root score that all but ``MOST_MISSED`` of the faces reach in either view."""
-    lows = []
-    for view, examples in zip(views, faces, strict=True):
-        if not examples:
-            continue
-        size = view.root.size + 1
-        seen = np.stack([example.vector[:size] for example in examples])
-        lows.append(np.quantile(seen @ parameters(view)[:size], MOST_MISSED))
-    return round(float(min(lows)), 3)
 
 
 def _threshold(
