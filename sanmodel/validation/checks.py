@@ -53,6 +53,7 @@ class Outcome:
         sentence: What is expected, in words.
         passed: Whether it is so.
         problem: What was found instead and what is needed; empty if it passed.
+        images: Ids of images that fail, at most the twenty that Great Expectations names.
     """
 
     suite: str
@@ -60,6 +61,7 @@ class Outcome:
     sentence: str
     passed: bool
     problem: str = ""
+    images: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """Return the clause of an error message."""
@@ -117,8 +119,9 @@ def _validate(context: Any, suite: Suite) -> Any:
 def _outcome(suite: str, item: Any) -> Outcome:
     config = item.expectation_config
     name = f"{config.type}({config.kwargs.get('column', '')})"
-    problem = "" if item.success else _problem(item)
-    return Outcome(suite, name, config.description, bool(item.success), problem)
+    if item.success:
+        return Outcome(suite, name, config.description, True)
+    return Outcome(suite, name, config.description, False, _problem(item), _images(item.result))
 
 
 def _problem(item: Any) -> str:
@@ -127,6 +130,8 @@ def _problem(item: Any) -> str:
     if not item.result:
         # The library met an error, such as a column that is not there; the page shows it.
         return "could not be checked"
+    if any(value is True for value in config.kwargs.get("value_set", ())):
+        return f"not so in {_where(item.result)}"
     needs = _NEEDS.get(config.type) or _bounds(config.kwargs)
     return f"found {_found(item.result)}, needs {needs}"
 
@@ -139,11 +144,20 @@ def _found(result: Mapping[str, Any]) -> str:
     if "observed_value" in result:
         return _text(result["observed_value"])
     values = _examples(result["partial_unexpected_list"])
-    if "unexpected_index_column_names" not in result:
-        return values
-    ids = _examples([row["image_id"] for row in result["partial_unexpected_index_list"]])
+    return f"{values} in {_where(result)}" if _images(result) else values
+
+
+def _where(result: Mapping[str, Any]) -> str:
+    """Tell in how many rows an expectation failed, and in which images."""
     rows = f"{result['unexpected_count']} of {result['element_count']} rows"
-    return f"{values} in {rows} (image_id {ids})"
+    return f"{rows} (image_id {_examples(_images(result))})"
+
+
+def _images(result: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the ids that Great Expectations names; none of a frame without ids."""
+    named = "unexpected_index_column_names" in result
+    rows = result["partial_unexpected_index_list"] if named else ()
+    return tuple(dict.fromkeys(_text(row["image_id"]) for row in rows))
 
 
 def _bounds(kwargs: Mapping[str, Any]) -> str:

@@ -39,6 +39,7 @@ def test_every_failure_is_told_and_every_suite_has_a_page(
         "people: expect_table_row_count_to_be_between() found 5, needs >= 9",
         "totals: expect_column_values_to_be_between(rate) found 0.1235, needs >= 0.5",
     ]
+    assert [outcome.images for outcome in outcomes] == [tuple("bcde"), (), (), (), ()]
     assert [outcome.sentence for outcome in outcomes if outcome.passed] == ["Every age is known."]
     assert {path.name for path in tmp_path.iterdir()} == {"people.html", "totals.html"}
     assert "Nobody is of age." in (tmp_path / "people.html").read_text(encoding="utf-8")
