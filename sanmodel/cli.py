@@ -70,7 +70,7 @@ def preprocess(root: Root = HERE) -> None:
 
 @app.command()
 def validate(root: Root = HERE) -> None:
-    """3. Check both tables with Great Expectations; write the Data Docs page."""
+    """3. Check all tables with Great Expectations; write a page for the owner of the data."""
     _run_stage("validate", root)
 
 

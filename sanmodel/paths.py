@@ -41,7 +41,7 @@ class Paths:
 
     @property
     def data_docs(self) -> Path:
-        """Great Expectations' Data Docs site (``validate``)."""
+        """Page for the owner of the data, with Great Expectations' Data Docs (``validate``)."""
         return self.root / "reports/data_docs"
 
     @property

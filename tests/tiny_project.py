@@ -18,12 +18,14 @@ PARAMS = {
 REPORTS = {"train": ["reports/curves/train.csv", "reports/pictures/train.png"]}
 OUTS = {
     "preprocess": ["data/crops"],
+    "validate": ["reports/data_docs"],
     "train": ["models/autoencoder.safetensors", *REPORTS["train"]],
     "evaluate": ["reports/evaluation"],
     "export": ["models/export"],
 }
 DEPS = {
     "preprocess": [],
+    "validate": ["data/crops"],
     "train": ["data/crops"],
     "evaluate": ["models/autoencoder.safetensors", "data/crops"],
     "export": ["models/autoencoder.safetensors"],

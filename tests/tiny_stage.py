@@ -1,4 +1,4 @@
-"""A pipeline of four stages that take no time; `python tiny_stage.py STAGE` runs one."""
+"""A pipeline of five stages that take no time; `python tiny_stage.py STAGE` runs one."""
 
 import sys
 
@@ -27,6 +27,13 @@ def preprocess(settings: Settings) -> None:
         for number in range(5):
             writer.add({"image_id": str(number), "split": "train", settings.attribute: 1})
     write_json(PATHS.metrics("preprocess"), {"crops": 5, "detector": "none"})
+
+
+def validate() -> None:
+    (PATHS.data_docs / "suites").mkdir(parents=True, exist_ok=True)
+    (PATHS.data_docs / "index.html").write_text("<p>All is well.</p>")
+    (PATHS.data_docs / "suites/raw.html").write_text("<p>All is well.</p>")
+    write_json(PATHS.metrics("validate"), {"expectations": 1})
 
 
 def train(settings: Settings, observer: Observer) -> None:
@@ -98,6 +105,8 @@ def main(stage: str) -> None:
         match stage:
             case "preprocess":
                 preprocess(settings)
+            case "validate":
+                validate()
             case "train":
                 train(settings, observer)
             case "evaluate":

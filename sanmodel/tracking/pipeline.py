@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
+
 from sanmodel.errors import SanError
 from sanmodel.files import sha256
 from sanmodel.paths import Paths
@@ -77,6 +79,22 @@ def lock_tags(root: Path) -> dict[str, str]:
     return tags
 
 
+def data_docs_tags(store: Store, run_id: str) -> dict[str, str]:
+    """Return what leads from the pipeline run to the page of the validation, an artifact.
+
+    Args:
+        store: Where the runs are.
+        run_id: The run of the stage that wrote the page.
+    """
+    page = "data_docs/index.html"
+    # A link within MLflow's own pages, whatever the address of the server.
+    place = f"#/experiments/{store.experiment_id}/runs/{run_id}/artifacts/{page}"
+    return {
+        "san.data_docs": f"runs:/{run_id}/{page}",
+        MLFLOW_RUN_NOTE: f"[What validation found in the images]({place})",
+    }
+
+
 def headline_metrics(paths: Paths, stages: list[LockedStage]) -> dict[str, float]:
     """Return the figures of the evaluation; none if the pipeline has no such stage."""
     evaluations = [stage for stage in stages if stage.name == HEADLINES]
@@ -92,7 +110,9 @@ def _file(store: Store, paths: Paths, stages: list[LockedStage], run_id: str) ->
     store.log_files(run_id, files)
     for stage in stages:
         store.log_inputs(run_id, data_inputs(paths, stage))
-        file_stage(store, paths, stage, run_id)
+        child = file_stage(store, paths, stage, run_id)
+        if paths.data_docs.relative_to(paths.root).as_posix() in stage.outs:
+            store.log(run_id, tags=data_docs_tags(store, child))
 
 
 def _opened(store: Store) -> str | None:

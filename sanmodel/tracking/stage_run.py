@@ -20,7 +20,7 @@ CONTEXTS = {"evaluate": "testing", "preprocess": "preprocessing", "validate": "v
 """What a stage reads its data for; the others read it for training."""
 
 
-def file_stage(store: Store, paths: Paths, stage: LockedStage, parent: str) -> None:
+def file_stage(store: Store, paths: Paths, stage: LockedStage, parent: str) -> str:
     """File one stage as a child run, or complete the run that it opened itself.
 
     Args:
@@ -28,6 +28,9 @@ def file_stage(store: Store, paths: Paths, stage: LockedStage, parent: str) -> N
         paths: The work tree, in the state of ``dvc.lock``.
         stage: The stage's entry in ``dvc.lock``.
         parent: The pipeline run.
+
+    Returns:
+        The run of the stage.
     """
     record = recall_stage(paths, stage.name)
     live = _adopted(store, record, parent)
@@ -43,6 +46,7 @@ def file_stage(store: Store, paths: Paths, stage: LockedStage, parent: str) -> N
         store.log_files(run_id, [paths.root / out], None if folder == "." else folder)
     store.log_inputs(run_id, data_inputs(paths, stage))
     store.finish(run_id, ended=record.ended if record else None)
+    return run_id
 
 
 def stage_metrics(paths: Paths, stage: LockedStage) -> Mapping[str, int | float | str | bool]:

@@ -9,12 +9,13 @@ import pytest
 from PIL import Image
 
 from sanmodel.errors import SanError
+from sanmodel.files import sha256, sha256_folder
 from sanmodel.images import IMAGE_SIZE, encode_png
 from sanmodel.observer import Metrics
 from sanmodel.paths import Paths
 from sanmodel.settings import Settings, parse_settings
 from sanmodel.stages.validate import run
-from sanmodel.tables import CROP_COLUMNS, QUARANTINE_COLUMNS, RAW_COLUMNS, Row, TableWriter
+from sanmodel.tables import CROP_COLUMNS, QUARANTINE_COLUMNS, RAW_COLUMNS, Reason, Row, TableWriter
 
 ATTRIBUTES = ["Male", "Young"]
 PEOPLE, PHOTOS = 10, 2
@@ -54,20 +55,15 @@ def raw_rows() -> Rows:
 
 def crop_rows() -> Rows:
     # The last four people, two of either class, are on the test side.
-    placed = {
-        "score": 1.0,
-        "crop_left": 0.0,
-        "crop_top": 0.0,
-        "crop_side": 300.0,
-        "perceptual_hash": 1,
-    }
+    placed = {"score": 1.0, "crop_left": 0.0, "crop_top": 0.0, "crop_side": 300.0}
     box = {"face_left": 46.0, "face_top": 60.0, "face_right": 178.0, "face_bottom": 192.0}
     return [
         {
-            **{name: row[name] for name in ("image_id", "identity", *ATTRIBUTES)},
+            **{name: row[name] for name in ("image_id", "identity", "source_path", *ATTRIBUTES)},
             **placed,
             **box,
             "split": "train" if index < (PEOPLE - 4) * PHOTOS else "test",
+            "perceptual_hash": int(RANDOM.integers(-(2**63), 2**63)),
             "image": png(),
         }
         for index, row in enumerate(raw_rows())
@@ -100,8 +96,9 @@ def set_aside(crops: Rows, number: int) -> Rows:
     last = (PEOPLE - 4) * PHOTOS
     gone = crops[last - number : last]
     del crops[last - number : last]
+    names = ("image_id", "identity", "source_path")
     return [
-        {"image_id": row["image_id"], "identity": row["identity"], "reason": "no face found"}
+        {**{name: row[name] for name in names}, "reason": Reason.NO_FACE, "detail": "no face"}
         for row in gone
     ]
 
@@ -120,7 +117,10 @@ def test_sound_tables_pass(sound: tuple[Paths, Metrics]) -> None:
 
     assert metrics == json.loads(paths.metrics("validate").read_text())
     assert metrics["expectations"] > 40
+    reasons = {reason.name.lower(): 0 for reason in Reason} | {"no_face": 1}
     assert {name: metrics[name] for name in metrics if name != "expectations"} == {
+        "reasons": reasons,
+        "near_duplicates": 0,
         "raw_images": 20,
         "crops": 19,
         "quarantined": 1,
@@ -133,16 +133,30 @@ def test_sound_tables_pass(sound: tuple[Paths, Metrics]) -> None:
     }
 
 
-def test_data_docs_explain_the_expectations(sound: tuple[Paths, Metrics]) -> None:
-    paths, _ = sound
+def test_the_site_is_of_one_page_its_lists_and_a_page_of_each_suite(
+    sound: tuple[Paths, Metrics],
+) -> None:
+    site = sound[0].data_docs
 
-    (page,) = paths.data_docs.glob("validations/crops/*/*/*.html")
-    assert "No person is on both sides of the split." in page.read_text(encoding="utf-8")
-    assert "detection_rate 0.95" in (paths.data_docs / "expectations/totals.html").read_text()
-    assert {path.name for path in paths.data_docs.parent.iterdir()} == {
-        "data_docs",
-        "validate.json",
-    }
+    files = {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
+    suites = {f"suites/{name}.html" for name in ("raw", "crops", "quarantine", "totals")}
+    assert files == {"index.html", "quarantine.csv", "near_duplicates.csv", *suites}
+    crops = (site / "suites/crops.html").read_text(encoding="utf-8")
+    assert "No person is on both sides of the split." in crops
+    page = (site / "index.html").read_text(encoding="utf-8")
+    assert "95.00%" in page
+    assert "11.jpg" in page  # the photo without a face
+    assert {path.name for path in site.parent.iterdir()} == {"data_docs", "validate.json"}
+
+
+def test_the_same_tables_give_the_same_bytes(sound: tuple[Paths, Metrics], tmp_path: Path) -> None:
+    again = Paths(tmp_path)
+    again.raw.parent.symlink_to(sound[0].raw.parent)
+
+    run(Settings(), again)
+
+    assert sha256_folder(again.data_docs) == sha256_folder(sound[0].data_docs)
+    assert sha256(again.metrics("validate")) == sha256(sound[0].metrics("validate"))
 
 
 def duplicate_id(raw: Rows, crops: Rows, quarantine: Rows) -> None:
@@ -150,11 +164,11 @@ def duplicate_id(raw: Rows, crops: Rows, quarantine: Rows) -> None:
 
 
 def unknown_person(raw: Rows, crops: Rows, quarantine: Rows) -> None:
-    raw[3]["identity"] = None
+    raw[3]["identity"] = crops[3]["identity"] = None
 
 
-def empty_file(raw: Rows, crops: Rows, quarantine: Rows) -> None:
-    raw[3]["image"] = b""
+def file_of_nowhere(raw: Rows, crops: Rows, quarantine: Rows) -> None:
+    raw[3]["source_path"] = crops[3]["source_path"] = None
 
 
 def label_of_two(raw: Rows, crops: Rows, quarantine: Rows) -> None:
@@ -178,7 +192,7 @@ def damaged_crop(raw: Rows, crops: Rows, quarantine: Rows) -> None:
 
 
 def person_on_both_sides(raw: Rows, crops: Rows, quarantine: Rows) -> None:
-    crops[-1]["identity"] = crops[0]["identity"]
+    raw[-1]["identity"] = crops[-1]["identity"] = crops[0]["identity"]
 
 
 def picture_on_both_sides(raw: Rows, crops: Rows, quarantine: Rows) -> None:
@@ -205,14 +219,39 @@ def lost_row(raw: Rows, crops: Rows, quarantine: Rows) -> None:
     set_aside(crops, 1)
 
 
+def lost_and_found_twice(raw: Rows, crops: Rows, quarantine: Rows) -> None:
+    # The numbers add up all the same.
+    quarantine += set_aside(crops, 1)
+    quarantine[0] |= {name: crops[0][name] for name in ("image_id", "identity", "source_path")}
+
+
+def relabelled(raw: Rows, crops: Rows, quarantine: Rows) -> None:
+    crops[4]["Young"] = 1 - crops[4]["Young"]
+
+
+def unheard_of(raw: Rows, crops: Rows, quarantine: Rows) -> None:
+    quarantine += set_aside(crops, 1)
+    quarantine[0]["reason"] = "too beautiful"
+
+
+def without_a_word(raw: Rows, crops: Rows, quarantine: Rows) -> None:
+    quarantine += set_aside(crops, 1)
+    quarantine[0]["detail"] = None
+
+
+def from_elsewhere(raw: Rows, crops: Rows, quarantine: Rows) -> None:
+    quarantine += set_aside(crops, 1)
+    quarantine[0]["source_path"] = "elsewhere.jpg"
+
+
 def class_missing_in_test(raw: Rows, crops: Rows, quarantine: Rows) -> None:
-    for row in crops[-8:]:
+    for row in [*raw[-8:], *crops[-8:]]:
         row["Male"] = 0
 
 
 def rare_class(raw: Rows, crops: Rows, quarantine: Rows) -> None:
-    for row in crops:
-        row["Male"] = int(row is crops[0])
+    for row in [*raw, *crops]:
+        row["Male"] = int(row["image_id"] == "image-00")
 
 
 @pytest.mark.parametrize(
@@ -220,18 +259,24 @@ def rare_class(raw: Rows, crops: Rows, quarantine: Rows) -> None:
     [
         (
             duplicate_id,
-            "crops: expect_column_values_to_be_unique(image_id) found image-00 in 2 of 20 rows"
+            "raw: expect_column_values_to_be_in_set(places) found 2, 0 in 2 of 20 rows"
+            " (image_id image-00, image-01), needs 1;"
+            " crops: expect_column_values_to_be_in_set(as_in_raw) not so in 1 of 20 rows"
+            " (image_id image-00);"
+            " crops: expect_column_values_to_be_unique(image_id) found image-00 in 2 of 20 rows"
             " (image_id image-00), needs each value once",
         ),
         (
             unknown_person,
             "raw: expect_column_values_to_not_be_null(identity) found nothing in 1 of 20 rows"
+            " (image_id image-03), needs a value in every row;"
+            " crops: expect_column_values_to_not_be_null(identity) found nothing in 1 of 20 rows"
             " (image_id image-03), needs a value in every row",
         ),
         (
-            empty_file,
-            "raw: expect_column_values_to_be_between(image_bytes) found 0 in 1 of 20 rows"
-            " (image_id image-03), needs >= 1",
+            file_of_nowhere,
+            "raw: expect_column_values_to_not_be_null(source_path) found nothing in 1 of 20 rows"
+            " (image_id image-03), needs a value in every row",
         ),
         (
             label_of_two,
@@ -257,8 +302,8 @@ def rare_class(raw: Rows, crops: Rows, quarantine: Rows) -> None:
         ),
         (
             damaged_crop,
-            "crops: expect_column_values_to_be_in_set(readable) found False in 1 of 20 rows"
-            " (image_id image-05), needs True",
+            "crops: expect_column_values_to_be_in_set(readable) not so in 1 of 20 rows"
+            " (image_id image-05)",
         ),
         (
             person_on_both_sides,
@@ -289,7 +334,37 @@ def rare_class(raw: Rows, crops: Rows, quarantine: Rows) -> None:
             few_faces,
             "totals: expect_column_values_to_be_between(detection_rate) found 0.85, needs >= 0.9",
         ),
-        (lost_row, "totals: expect_column_values_to_be_in_set(lost_images) found 1, needs 0"),
+        (
+            lost_row,
+            "raw: expect_column_values_to_be_in_set(places) found 0 in 1 of 20 rows"
+            " (image_id image-11), needs 1",
+        ),
+        (
+            lost_and_found_twice,
+            "raw: expect_column_values_to_be_in_set(places) found 2, 0 in 2 of 20 rows"
+            " (image_id image-00, image-11), needs 1",
+        ),
+        (
+            relabelled,
+            "crops: expect_column_values_to_be_in_set(as_in_raw) not so in 1 of 20 rows"
+            " (image_id image-04)",
+        ),
+        (
+            unheard_of,
+            "quarantine: expect_column_values_to_be_in_set(reason) found too beautiful in 1 of 1"
+            " rows (image_id image-11), needs unreadable or too large or too small or no face or"
+            " several faces or duplicate",
+        ),
+        (
+            without_a_word,
+            "quarantine: expect_column_values_to_not_be_null(detail) found nothing in 1 of 1 rows"
+            " (image_id image-11), needs a value in every row",
+        ),
+        (
+            from_elsewhere,
+            "quarantine: expect_column_values_to_be_in_set(as_in_raw) not so in 1 of 1 rows"
+            " (image_id image-11)",
+        ),
         (
             class_missing_in_test,
             "totals: expect_column_values_to_be_between(test_class_1) found 0, needs >= 1",
@@ -343,3 +418,92 @@ def test_an_attribute_that_the_table_lacks_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(SanError, match="has no attribute 'Smiling'"):
         run(parse_settings({"attribute": "Smiling"}), paths)
+
+
+def test_only_images_that_could_be_searched_count_for_the_detector(tmp_path: Path) -> None:
+    crops = crop_rows()
+    quarantine = set_aside(crops, 4)
+    unsearched = [Reason.UNREADABLE, Reason.TOO_SMALL, Reason.DUPLICATE]
+    for row, reason in zip(quarantine, [*unsearched, Reason.NO_FACE], strict=True):
+        row["reason"] = reason
+
+    metrics = run(Settings(), write(tmp_path, raw_rows(), crops, quarantine))
+
+    assert metrics["detection_rate"] == 16 / 17
+    assert metrics["reasons"]["unreadable"] == 1
+
+
+def test_near_duplicates_across_the_split_are_reported(tmp_path: Path) -> None:
+    crops = crop_rows()
+    crops[0]["perceptual_hash"], crops[-1]["perceptual_hash"] = -1, -1 - 0b1011
+    paths = write(tmp_path, raw_rows(), crops, [])
+
+    metrics = run(Settings(), paths)
+
+    assert metrics["near_duplicates"] == 1
+    (line,) = (paths.data_docs / "near_duplicates.csv").read_text().splitlines()[1:]
+    assert line == "3,image-00,person-0,image-19,person-9,False"
+    assert (
+        run(parse_settings({"validate": {"near_duplicate_distance": 2}}), paths)["near_duplicates"]
+        == 0
+    )
+
+
+def test_a_source_adds_expectations_of_its_own(tmp_path: Path) -> None:
+    paths = write(tmp_path, raw_rows(), crop_rows(), [])
+
+    with pytest.raises(SanError) as caught:
+        run(parse_settings({"fetch": {"source": "arface"}}), paths)
+
+    for column in ("condition", "occluded"):
+        assert f"raw: expect_column_values_to_not_be_null({column}) found nothing" in str(
+            caught.value
+        )
+    page = (paths.data_docs / "index.html").read_text(encoding="utf-8")
+    assert "2 of " in page
+    assert "Of every image it is known whether something hides the face." in page
+
+
+def muct(root: Path, images: int) -> Paths:
+    """Tables of MUCT's 276 people; all but the 20 crops are said to be second copies."""
+    women = 145
+    crops, raw = crop_rows(), raw_rows()
+    for row in [*raw, *crops]:
+        row["condition"] = "lighting q, camera a"
+    for index in range(len(raw), images):
+        person = PEOPLE + index % (276 - PEOPLE)
+        name = f"image-{index}"
+        raw.append({**raw[0], "image_id": name, "identity": f"person-{person}"})
+        raw[-1] |= {"Male": int(person >= PEOPLE + women - PEOPLE // 2)}
+    copied = {"reason": Reason.DUPLICATE, "detail": "as image-00"}
+    names = ("image_id", "identity", "source_path")
+    rest = [{**{name: row[name] for name in names}, **copied} for row in raw[len(crops) :]]
+    return write(root, raw, crops, rest)
+
+
+def test_a_set_that_is_nearly_complete_must_be_complete(tmp_path: Path) -> None:
+    paths = muct(tmp_path, 3_754)
+
+    with pytest.raises(SanError) as caught:
+        run(parse_settings({"fetch": {"source": "muct"}}), paths)
+
+    clause = "complete: expect_column_values_to_be_in_set(images) found 3754, needs 3755"
+    assert str(caught.value).startswith(f"validation failed: {clause}; open ")
+    lenient = {"fetch": {"source": "muct"}, "validate": {"complete_set": "report"}}
+    assert run(parse_settings(lenient), paths)["table_1"] == {
+        "complete": True,
+        "MUCT": {
+            "images": {"paper": 3_754, "ours": 20, "difference": -3_734},
+            "male_people": {"paper": 131, "ours": 5, "difference": -126},
+            "female_people": {"paper": 145, "ours": 5, "difference": -140},
+        },
+    }
+
+
+def test_a_complete_set_passes(tmp_path: Path) -> None:
+    paths = muct(tmp_path, 3_755)
+
+    metrics = run(parse_settings({"fetch": {"source": "muct"}}), paths)
+
+    assert metrics["table_1"]["complete"]
+    assert (paths.data_docs / "suites/complete.html").is_file()

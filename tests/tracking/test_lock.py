@@ -10,11 +10,11 @@ from sanmodel.tracking.lock import check_current, read_lock, stage_names
 
 
 def test_stages_come_in_the_order_of_dvc_yaml(project: Path) -> None:
-    assert stage_names(project) == ["preprocess", "train", "evaluate", "export"]
+    assert stage_names(project) == ["preprocess", "validate", "train", "evaluate", "export"]
 
 
 def test_a_locked_stage_lists_what_it_read_and_wrote(project: Path) -> None:
-    train = read_lock(project)[1]
+    train = read_lock(project)[2]
     assert train.params["train"] == {"steps": 5, "learning_rate": 0.25}
     assert list(train.deps) == ["data/crops"]
     assert train.deps["data/crops"].endswith(".dir")

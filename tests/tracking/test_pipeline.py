@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import mlflow
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
@@ -46,7 +47,7 @@ def test_a_state_without_live_runs_is_filed_whole(project: Path) -> None:
     assert parent.data.metrics["classifiers.tiny_1.opposite.error"] == 0.4
     assert artifacts(project, parent) == {"dvc.lock", "dvc.yaml", "params.yaml"}
     stages = children(project, run_id)
-    assert set(stages) == {"preprocess", "train", "evaluate", "export"}
+    assert set(stages) == {"preprocess", "validate", "train", "evaluate", "export"}
     assert {run.info.status for run in stages.values()} == {"FINISHED"}
     assert {run.data.tags["san.ran"] for run in stages.values()} == {"false"}
 
@@ -72,12 +73,26 @@ def test_a_stage_shows_its_figures_curve_files_and_lineage(project: Path) -> Non
     assert evaluation.inputs.dataset_inputs[0].tags[0].value == "testing"
 
 
+def test_the_pipeline_leads_to_what_validation_found(project: Path) -> None:
+    run_id = file_pipeline(project)
+    child = children(project, run_id)["validate"]
+    tags = client(project).get_run(run_id).data.tags
+    assert artifacts(project, child, "data_docs") == {"data_docs/index.html", "data_docs/suites"}
+    assert tags["san.data_docs"] == f"runs:/{child.info.run_id}/data_docs/index.html"
+    page = mlflow.artifacts.download_artifacts(
+        tags["san.data_docs"], tracking_uri=tracking_uri(project)
+    )
+    assert Path(page).read_text() == "<p>All is well.</p>"
+    place = f"#/experiments/{child.info.experiment_id}/runs/{child.info.run_id}/artifacts"
+    assert f"]({place}/data_docs/index.html)" in tags["mlflow.note.content"]
+
+
 def test_the_same_state_is_filed_once(project: Path) -> None:
     first = file_pipeline(project)
     assert file_pipeline(project) == first
     (project / ".san/filed.json").unlink()  # the scratch folder is safe to delete
     assert file_pipeline(project) == first
-    assert len(runs(project)) == 5
+    assert len(runs(project)) == 6
 
 
 def test_a_filed_state_needs_no_mlflow(project: Path) -> None:
@@ -99,7 +114,7 @@ def test_another_database_is_filled_too(
     shutil.copy(template / "empty.db", other)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{other}")
     assert file_pipeline(project) != first
-    assert len(runs(project)) == 5
+    assert len(runs(project)) == 6
 
 
 def test_stages_that_ran_adopt_their_live_run(project: Path) -> None:
@@ -120,7 +135,7 @@ def test_stages_that_ran_adopt_their_live_run(project: Path) -> None:
     curve = client(project).get_metric_history(live.info.run_id, "loss/J_G")
     assert sorted(m.step for m in curve) == [1, 2, 3]  # step 1 was not reported live
     ran = {name: run.data.tags["san.ran"] for name, run in stages.items()}
-    assert ran == {"preprocess": "false", "train": "true", "evaluate": "true", "export": "true"}
+    assert {name for name in ran if ran[name] == "true"} == {"train", "evaluate", "export"}
     assert stages["preprocess"].data.metrics["crops"] == 5
     repro(project, train={"steps": 5, "learning_rate": 0.25})  # DVC restores it from its cache
     assert file_pipeline(project) == first
@@ -130,7 +145,7 @@ def test_an_opened_run_is_completed(project: Path, monkeypatch: pytest.MonkeyPat
     with open_pipeline(project) as run_id:
         monkeypatch.setenv("SAN_PIPELINE_RUN", run_id)
         assert file_pipeline(project) == run_id
-    assert len(children(project, run_id)) == 4
+    assert len(children(project, run_id)) == 5
     assert client(project).get_run(run_id).info.status == "FINISHED"
 
 
@@ -141,7 +156,7 @@ def test_an_opened_run_of_a_known_state_goes_away(
     with open_pipeline(project) as run_id:
         monkeypatch.setenv("SAN_PIPELINE_RUN", run_id)
         assert file_pipeline(project) == first
-    assert len(runs(project)) == 5
+    assert len(runs(project)) == 6
 
 
 def test_an_error_closes_an_opened_run(project: Path) -> None:

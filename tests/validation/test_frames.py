@@ -7,8 +7,8 @@ import pytest
 
 from sanmodel.errors import SanError
 from sanmodel.images import IMAGE_SIZE, encode_png
-from sanmodel.tables import CROP_COLUMNS, RAW_COLUMNS, TableWriter
-from sanmodel.validation.frames import crops_frame, raw_frame, totals
+from sanmodel.tables import CROP_COLUMNS, RAW_COLUMNS, Reason, TableWriter
+from sanmodel.validation.frames import NOT_SEARCHED, compare, crops_frame, raw_frame, totals
 
 RANDOM = np.random.default_rng(0)
 
@@ -77,16 +77,18 @@ def test_crops_without_a_picture_are_unreadable(tmp_path: Path) -> None:
     assert frame["identity_sides"].tolist() == [2, 2]
 
 
-def test_raw_images_are_replaced_by_their_length(tmp_path: Path) -> None:
-    known = {"identity": "p", "source_path": "a.jpg", "partition": 2, "Male": 0}
+def test_measures_keep_the_order_of_the_rows(tmp_path: Path) -> None:
+    heights = RANDOM.integers(1, 90, 75).tolist()
+    rows = [crop(str(i), "p", "train", encode_png(picture(h))) for i, h in enumerate(heights)]
+
+    assert crops_of(tmp_path, *rows)["height"].tolist() == heights
+
+
+def test_the_raw_frame_holds_no_images(tmp_path: Path) -> None:
     with TableWriter(tmp_path, RAW_COLUMNS, ["Male"]) as table:
-        table.add({"image_id": "a", "image": b"12345", **known})
-        table.add({"image_id": "b", "image": None, **known})
+        table.add({"image_id": "a", "identity": "p", "image": b"12345", "Male": 0})
 
-    frame = raw_frame(tmp_path)
-
-    assert frame["image_bytes"].tolist() == [5, 0]
-    assert set(frame) == {*RAW_COLUMNS, "Male", "image_bytes"} - {"image"}
+    assert set(raw_frame(tmp_path)) == {*RAW_COLUMNS, "Male"} - {"image"}
 
 
 def test_a_missing_column_is_named(tmp_path: Path) -> None:
@@ -98,8 +100,28 @@ def test_a_missing_column_is_named(tmp_path: Path) -> None:
         raw_frame(tmp_path)
 
 
+def test_tables_are_compared_image_by_image() -> None:
+    raw = pd.DataFrame(
+        {
+            "image_id": list("abcd"),
+            "identity": ["p", "q", "r", None],
+            "occluded": [True, None, None, False],
+            "Male": [1, 0, 1, 1],
+        }
+    )
+    crops = raw.iloc[[3, 0, 1]].assign(split="train")
+    crops["Male"] = [1, 1, 1]
+    quarantine = pd.DataFrame({"image_id": ["b", "x"], "identity": ["q", "q"], "detail": ["", ""]})
+
+    compare(raw, crops, quarantine)
+
+    assert raw["places"].tolist() == [1, 2, 0, 1]
+    assert crops["as_in_raw"].tolist() == [True, True, False]  # of b the label has changed
+    assert quarantine["as_in_raw"].tolist() == [True, False]  # no raw image is called x
+
+
 def test_totals_count_images_people_and_classes() -> None:
-    raw = pd.DataFrame({"image_id": list("abcdef")})
+    raw = pd.DataFrame({"image_id": list("abcdefghi")})
     crops = pd.DataFrame(
         {
             "identity": ["p", "p", "q", "r"],
@@ -107,15 +129,15 @@ def test_totals_count_images_people_and_classes() -> None:
             "Male": [1, 1, 0, 1],
         }
     )
+    reasons = [Reason.NO_FACE, Reason.SEVERAL_FACES, *NOT_SEARCHED[:3]]
 
-    figures = totals(raw, crops, quarantined=1, attribute="Male")
+    figures = totals(raw, crops, pd.DataFrame({"reason": reasons}), attribute="Male")
 
     assert figures == {
-        "raw_images": 6,
+        "raw_images": 9,
         "crops": 4,
-        "quarantined": 1,
-        "lost_images": 1,
-        "detection_rate": 4 / 6,
+        "quarantined": 5,
+        "detection_rate": 5 / 6,  # four crops and the several faces
         "class_1_share": 0.75,
         "rarer_class_share": 0.25,
         "train_images": 3,
@@ -132,6 +154,6 @@ def test_totals_count_images_people_and_classes() -> None:
 def test_totals_of_empty_tables_are_zero() -> None:
     crops = pd.DataFrame({"identity": [], "split": [], "Male": []})
 
-    figures = totals(pd.DataFrame(), crops, quarantined=0, attribute="Male")
+    figures = totals(pd.DataFrame(), crops, pd.DataFrame({"reason": []}), attribute="Male")
 
     assert set(figures.values()) == {0}
