@@ -7,12 +7,12 @@ from sanmodel.sources import SOURCES
 
 
 def test_a_module_in_the_package_is_found_without_being_named():
-    assert {"dlib", "none"} <= set(DETECTORS.names())
+    assert {"dlib", "dpm", "none"} <= set(DETECTORS.names())
     assert {"celeba", "sample"} <= set(SOURCES.names())
 
 
 def test_an_unknown_name_lists_the_known_ones():
-    with pytest.raises(SanError, match=r"no face detector 'hog': choose one of dlib, none"):
+    with pytest.raises(SanError, match=r"no face detector 'hog': choose one of dlib, dpm, none"):
         DETECTORS.get("hog")
 
 
