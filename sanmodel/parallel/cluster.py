@@ -42,7 +42,7 @@ def connected(workers: int | None, tasks: int) -> Iterator[Client]:
         yield client
 
 
-_QUIET = {
+_QUIET: dict[str, list[str]] = {
     # No pages: the HTTP servers of scheduler and workers stay on loopback and serve nothing.
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
@@ -59,7 +59,7 @@ def _local_cluster(workers: int) -> LocalCluster:
         host="127.0.0.1" if own_process else None,
         protocol="tls://" if own_process else "inproc://",
         # Whoever may talk to a worker may run code in it: others on this machine may not.
-        security=own_process,
+        security=True if own_process else None,
         dashboard_address="127.0.0.1:0",
         worker_dashboard_address="127.0.0.1:0",
         # A failing task raises here, where it is explained.

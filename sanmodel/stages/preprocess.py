@@ -88,9 +88,7 @@ def _with_model(settings: PreprocessSettings, paths: Paths) -> tuple[PreprocessS
     return settings.model_copy(update={"dpm_model": str(path)}), sha256(path)
 
 
-def _write_crops(
-    client: Client, parts: list[Part], names: list[str], observer: Observer
-) -> None:
+def _write_crops(client: Client, parts: list[Part], names: list[str], observer: Observer) -> None:
     """Copy the crops that stay from the shards to their table."""
     observer.start("write crops", sum(len(part.split) for part in parts))
     for _, rows in run_tasks(client, WritePart(tuple(names)), parts):
