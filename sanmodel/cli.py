@@ -44,11 +44,6 @@ def main() -> None:
         _fail(str(error))
     except PermissionError as error:
         _fail(f"no permission for {error.filename}: change its mode or owner")
-    except KeyboardInterrupt:
-        sys.stderr.write(
-            "interrupted: the same command goes on from the last checkpoint or download\n"
-        )
-        sys.exit(130)
 
 
 def _fail(message: str) -> NoReturn:
@@ -240,8 +235,12 @@ def _run_stage(stage: str, root: Path) -> None:
     paths = Paths(root.resolve())
     settings = load_settings(paths.params)
     module = importlib.import_module(f"sanmodel.stages.{stage}")
-    with TerminalObserver() as terminal, tracked(stage, settings, paths, terminal) as live:
-        module.run(settings, paths, Observers([terminal, live]))
+    try:
+        with TerminalObserver() as terminal, tracked(stage, settings, paths, terminal) as live:
+            module.run(settings, paths, Observers([terminal, live]))
+    except KeyboardInterrupt:  # further up Typer would end without a word
+        typer.echo("interrupted: the same command goes on from what is finished", err=True)
+        raise typer.Exit(130) from None
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from multiprocessing import resource_tracker
 
 import dask
 from dask.system import CPU_COUNT
@@ -61,6 +62,7 @@ def _local_cluster(workers: int) -> LocalCluster:
         # Whoever may talk to a worker may run code in it: others on this machine may not.
         security=True if own_process else None,
         dashboard_address="127.0.0.1:0",
+        scheduler_kwargs={"dashboard": False},
         worker_dashboard_address="127.0.0.1:0",
         # A failing task raises here, where it is explained.
         silence_logs=logging.CRITICAL + 1,
@@ -86,6 +88,7 @@ def _interrupts_held_back() -> Iterator[None]:
     A terminal sends it to all processes. Dask's threads, and with them all workers that they ever
     start, inherit that it is held back; this process ends them.
     """
+    resource_tracker.ensure_running()  # its start, else with the first worker, lets Ctrl-C through
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
