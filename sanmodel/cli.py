@@ -224,6 +224,32 @@ def benchmark_detection(
     typer.echo(lines)
 
 
+@benchmark.command("preprocessing")
+def benchmark_preprocessing(
+    images: Annotated[int, typer.Option(min=4, help="Rows of the largest run.")] = 2000,
+    photos: Annotated[
+        Path | None, typer.Option(help="Photos to repeat; the embedded sample's otherwise.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=2, help="Worker processes; one per CPU otherwise.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the figures: JSON and CSV.")] = None,
+    root: Root = HERE,
+) -> None:
+    """Memory of a worker and images per second of `san preprocess`, with params.yaml's detector."""
+    from sanmodel.benchmarks import preprocessing
+    from sanmodel.paths import Paths
+    from sanmodel.progress import TerminalObserver
+    from sanmodel.settings import load_settings
+
+    settings, folder = load_settings(Paths(root).params), photos or root / "data/sample/photos"
+    with TerminalObserver() as terminal:
+        figures = preprocessing.run_benchmark(settings, folder, images, workers, terminal)
+    preprocessing.show(figures, Console(highlight=False, soft_wrap=True))
+    if out:
+        preprocessing.save(figures, out)
+
+
 def _run_stage(stage: str, root: Path) -> None:
     """Run one stage with a progress bar; a training also reports to MLflow while it runs."""
     from sanmodel.observer import Observers

@@ -1,6 +1,8 @@
 """One photo: a crop, or a reason why not."""
 
 import io
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +85,33 @@ def test_more_than_50_megapixels_are_set_aside():
     verdict = crop_photo(row(buffer.getvalue()), Found(LARGE), SETTINGS)
     assert verdict["reason"] == Reason.TOO_LARGE
     assert "photos/17.jpg (10000x5001) is larger than 50 megapixels" in verdict["detail"]
+
+
+HUGE = """
+import io, resource, sys
+from PIL import Image
+from sanmodel.cropping.photo import crop_photo
+from sanmodel.detection import DETECTORS
+from sanmodel.settings import PreprocessSettings
+mode, kind = sys.argv[1:]
+exif = Image.Exif()
+exif[0x0112] = 6
+buffer = io.BytesIO()
+Image.new(mode, (7071, 7071), 99).save(buffer, kind, exif=exif)
+row = {"image_id": "1", "source_path": "1", "image": buffer.getvalue(), "box_left": None}
+row |= {"box_top": None, "box_right": None, "box_bottom": None}
+settings = PreprocessSettings(detector="none")
+assert "image" in crop_photo(row, DETECTORS.get("none")(settings), settings)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+@pytest.mark.parametrize(("mode", "kind"), [("RGB", "JPEG"), ("RGBA", "PNG")])
+def test_50_megapixels_that_are_cropped_whole_leave_room_in_a_worker(mode: str, kind: str):
+    shown = subprocess.run(
+        [sys.executable, "-c", HUGE, mode, kind], capture_output=True, text=True, check=True
+    )
+    assert int(shown.stdout) < 1250  # MiB; a worker may have 1500, and begins with 200 more
 
 
 def side_of(verdict: dict[str, Any]) -> float:
