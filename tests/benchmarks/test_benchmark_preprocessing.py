@@ -44,13 +44,13 @@ def test_a_folder_without_photos_is_refused(tmp_path: Path):
 
 
 def test_the_figures_are_those_of_runs_of_the_stage(two_photos: Path, tmp_path: Path):
-    figures = run_benchmark(SETTINGS, two_photos, 300, workers=2)
+    figures = run_benchmark(SETTINGS, two_photos, 260, workers=2)
     runs = figures["runs"]
     assert [(run["images"], run["workers"]) for run in runs] == [
-        (75, 1),
-        (75, 2),
-        (150, 2),
-        (300, 2),
+        (65, 1),
+        (65, 2),
+        (130, 2),
+        (260, 2),
     ]
     assert all(run["crops"] == run["images"] for run in runs)
     for run in runs:
