@@ -44,11 +44,6 @@ def main() -> None:
         _fail(str(error))
     except PermissionError as error:
         _fail(f"no permission for {error.filename}: change its mode or owner")
-    except KeyboardInterrupt:
-        sys.stderr.write(
-            "interrupted: the same command goes on from the last checkpoint or download\n"
-        )
-        sys.exit(130)
 
 
 def _fail(message: str) -> NoReturn:
@@ -229,6 +224,32 @@ def benchmark_detection(
     typer.echo(lines)
 
 
+@benchmark.command("preprocessing")
+def benchmark_preprocessing(
+    images: Annotated[int, typer.Option(min=4, help="Rows of the largest run.")] = 2000,
+    photos: Annotated[
+        Path | None, typer.Option(help="Photos to repeat; the embedded sample's otherwise.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=2, help="Worker processes; one per CPU otherwise.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the figures: JSON and CSV.")] = None,
+    root: Root = HERE,
+) -> None:
+    """Memory of a worker and images per second of `san preprocess`, with params.yaml's detector."""
+    from sanmodel.benchmarks import preprocessing
+    from sanmodel.paths import Paths
+    from sanmodel.progress import TerminalObserver
+    from sanmodel.settings import load_settings
+
+    settings, folder = load_settings(Paths(root).params), photos or root / "data/sample/photos"
+    with TerminalObserver() as terminal:
+        figures = preprocessing.run_benchmark(settings, folder, images, workers, terminal)
+    preprocessing.show(figures, Console(highlight=False, soft_wrap=True))
+    if out:
+        preprocessing.save(figures, out)
+
+
 def _run_stage(stage: str, root: Path) -> None:
     """Run one stage with a progress bar; a training also reports to MLflow while it runs."""
     from sanmodel.observer import Observers
@@ -240,8 +261,12 @@ def _run_stage(stage: str, root: Path) -> None:
     paths = Paths(root.resolve())
     settings = load_settings(paths.params)
     module = importlib.import_module(f"sanmodel.stages.{stage}")
-    with TerminalObserver() as terminal, tracked(stage, settings, paths, terminal) as live:
-        module.run(settings, paths, Observers([terminal, live]))
+    try:
+        with TerminalObserver() as terminal, tracked(stage, settings, paths, terminal) as live:
+            module.run(settings, paths, Observers([terminal, live]))
+    except KeyboardInterrupt:  # further up Typer would end without a word
+        typer.echo("interrupted: the same command goes on from what is finished", err=True)
+        raise typer.Exit(130) from None
 
 
 if __name__ == "__main__":

@@ -1,16 +1,11 @@
 """The class prototypes (paper, section 2.2.2, figure 3)."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from sanmodel.errors import SanError
-from sanmodel.images import IMAGE_SIZE, Picture
 from sanmodel.models.weights import load_weights, save_weights
 
 
@@ -56,31 +51,3 @@ class Prototypes:
         """
         tensors = load_weights(path, kind="prototypes", attribute=attribute)
         return cls(tensors["P_0"], tensors["P_1"], float(tensors["a_1"]))
-
-
-def mean_images(faces: Iterable[tuple[Picture, int]]) -> tuple[NDArray[np.float64], list[int]]:
-    """Average the images of each class.
-
-    The sums are integers, so the result does not depend on the order of the images.
-
-    Args:
-        faces: RGB images (224, 224, 3) uint8 with their class, 0 or 1.
-
-    Returns:
-        The mean images (2, 224, 224, 3), 0 to 255, and the number of images of each class.
-
-    Raises:
-        SanError: If a class has no image.
-    """
-    sums = np.zeros((2, IMAGE_SIZE, IMAGE_SIZE, 3), dtype=np.int64)
-    counts = [0, 0]
-    for image, label in faces:
-        sums[label] += image
-        counts[label] += 1
-    for label, count in enumerate(counts):
-        if count == 0:
-            raise SanError(
-                f"class {label} of the attribute has no training image: choose another attribute"
-                " or add photos that show it"
-            )
-    return sums / np.array(counts).reshape(2, 1, 1, 1), counts

@@ -194,10 +194,13 @@ class Settings(Section):
         attribute: Column of the table that is protected (1 = has it). With ``Male`` this is the
             paper's gender.
         seed: Where every random number starts.
+        workers: Local processes that ``preprocess`` and ``prototypes`` run on; null takes one per
+            CPU. No result depends on it.
     """
 
     attribute: str = "Male"
     seed: int = Field(default=1, ge=0)
+    workers: int | None = Field(default=None, ge=1)
     fetch: FetchSettings = FetchSettings()
     preprocess: PreprocessSettings = PreprocessSettings()
     validate_: ValidateSettings = Field(default=ValidateSettings(), alias="validate")

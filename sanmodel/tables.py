@@ -1,11 +1,14 @@
 """The Parquet tables: image bytes and columns together, in shards.
 
 A table is a folder of ``part-NNNNN.parquet`` files, so that 200,000 images are a few hundred
-files. Besides the fixed columns of its schema a table has one int8 column per attribute (1 = has
+files; a file is made of row groups, which many workers read one each.
+
+Besides the fixed columns of its schema a table has one int8 column per attribute (1 = has
 it, 0 = has it not).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
@@ -58,6 +61,16 @@ QUARANTINE_COLUMNS: dict[str, pa.DataType] = {
 }
 FIXED_COLUMNS = {*RAW_COLUMNS, *CROP_COLUMNS, *QUARANTINE_COLUMNS}
 
+GROUP_ROWS = 64
+"""Rows of a row group: what is held in memory when a table is written, and the least that one
+worker takes on."""
+
+BATCH_ROWS = 4
+"""Rows that are in memory at a time when a row group is read."""
+
+BUFFER = 1 << 20
+"""Bytes of a column that are read ahead."""
+
 Row = Mapping[str, Any]
 
 
@@ -70,6 +83,67 @@ class Reason(StrEnum):
     NO_FACE = "no face"
     SEVERAL_FACES = "several faces"  # of about equal size, and no word of the source which to take
     DUPLICATE = "duplicate"  # shows the same pixels as another image, which is kept
+
+
+@dataclass(frozen=True)
+class RowGroup:
+    """A run of rows of one file that is read without the rest.
+
+    Attributes:
+        path: The file.
+        index: Number of the group in the file.
+        first: Number of its first row in the file.
+        rows: Number of its rows.
+    """
+
+    path: Path
+    index: int
+    first: int
+    rows: int
+
+    def __str__(self) -> str:
+        return f"rows {self.first} to {self.first + self.rows - 1} of {self.path}"
+
+
+class PartWriter:
+    """Writes rows to one Parquet file, a row group at a time; use it as a context manager.
+
+    Args:
+        path: The file.
+        schema: Its columns.
+    """
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self._rows: list[Row] = []
+        plain = [name for name in schema.names if name != "image"]
+        self._file = pq.ParquetWriter(
+            path,
+            schema,
+            # The images are compressed already; only the columns beside them gain.
+            compression={name: "none" if name == "image" else "zstd" for name in schema.names},
+            use_dictionary=plain,
+            # Pages end between any two rows, so that large images are read one after the other.
+            write_batch_size=1,
+        )
+
+    def add(self, row: Row) -> None:
+        """Append one row; columns that the schema has not are left out."""
+        self._rows.append(row)
+        if len(self._rows) == GROUP_ROWS:
+            self._flush()
+
+    def __enter__(self) -> "PartWriter":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._rows:
+            self._flush()
+        self._file.close()
+
+    def _flush(self) -> None:
+        rows = [dict(row) for row in self._rows]
+        self._file.write_table(pa.Table.from_pylist(rows, schema=self._file.schema))
+        self._rows = []
 
 
 class TableWriter:
@@ -89,17 +163,18 @@ class TableWriter:
         attributes: Sequence[str] = (),
         shard_rows: int = 512,
     ) -> None:
-        fields = [*columns.items(), *((name, pa.int8()) for name in attributes)]
-        self.schema = pa.schema(fields)
+        self.schema = table_schema(columns, attributes)
         self._folder, self._shard_rows = folder, shard_rows
-        self._rows: list[Row] = []
-        self._shards = 0
+        self._part: PartWriter | None = None
+        self._rows = 0
 
     def add(self, row: Row) -> None:
-        """Append one row; a full shard goes to disk."""
-        self._rows.append(row)
-        if len(self._rows) == self._shard_rows:
-            self._flush()
+        """Append one row; a new file begins after every ``shard_rows``."""
+        if self._part is None or self._rows % self._shard_rows == 0:
+            self._next_part()
+        assert self._part is not None
+        self._part.add(row)
+        self._rows += 1
 
     def __enter__(self) -> "TableWriter":
         return self
@@ -111,15 +186,26 @@ class TableWriter:
         traceback: TracebackType | None,
     ) -> None:
         # An empty table still has one file, which carries its columns.
-        if error is None and (self._rows or self._shards == 0):
-            self._flush()
+        if self._part is None and error is None:
+            self._next_part()
+        if self._part is not None:
+            self._part.__exit__()
 
-    def _flush(self) -> None:
-        table = pa.Table.from_pylist([dict(row) for row in self._rows], schema=self.schema)
-        # The images are compressed already; only the columns beside them gain.
-        codecs = {name: "none" if name == "image" else "zstd" for name in self.schema.names}
-        pq.write_table(table, self._folder / f"part-{self._shards:05d}.parquet", compression=codecs)
-        self._rows, self._shards = [], self._shards + 1
+    def _next_part(self) -> None:
+        if self._part is not None:
+            self._part.__exit__()
+        path = part_path(self._folder, self._rows // self._shard_rows)
+        self._part = PartWriter(path, self.schema)
+
+
+def table_schema(columns: Mapping[str, pa.DataType], attributes: Sequence[str]) -> pa.Schema:
+    """Return the columns of a table in order: the fixed ones, then one per attribute."""
+    return pa.schema([*columns.items(), *((name, pa.int8()) for name in attributes)])
+
+
+def part_path(folder: Path, number: int) -> Path:
+    """Return where the file with that number lies, counted from 0."""
+    return folder / f"part-{number:05d}.parquet"
 
 
 def shards(folder: Path) -> list[Path]:
@@ -155,6 +241,28 @@ def iterate_rows(folder: Path, columns: Sequence[str] | None = None) -> Iterator
         yield from _read(path, columns).to_pylist()
 
 
+def row_groups(folder: Path) -> list[RowGroup]:
+    """Return the row groups of a table in order, read from the files' footers.
+
+    Raises:
+        SanError: If the folder holds no table or a file is damaged.
+    """
+    return [group for path in shards(folder) for group in _groups_of(path)]
+
+
+def iterate_group(group: RowGroup, columns: Sequence[str] | None = None) -> Iterator[Row]:
+    """Yield the rows of one row group, a few of them in memory at a time.
+
+    Raises:
+        SanError: If the file is damaged.
+    """
+    file = _explained(group.path, lambda path: pq.ParquetFile(path, buffer_size=BUFFER))
+    with file:
+        batches = file.iter_batches(BATCH_ROWS, [group.index], columns, use_threads=False)
+        while (batch := _explained(group.path, lambda _: next(batches, None))) is not None:
+            yield from batch.to_pylist()
+
+
 def schema(folder: Path) -> pa.Schema:
     """Return the columns of a table."""
     return _explained(shards(folder)[0], pq.read_schema)
@@ -182,6 +290,14 @@ def require_attribute(names: Iterable[str], attribute: str, origin: Path) -> Non
             f"{origin} has no attribute {attribute!r}: set `attribute` in params.yaml to one of"
             f" {', '.join(known) or '(none)'}"
         )
+
+
+def _groups_of(path: Path) -> Iterator[RowGroup]:
+    footer, first = _explained(path, pq.read_metadata), 0
+    for index in range(footer.num_row_groups):
+        rows = footer.row_group(index).num_rows
+        yield RowGroup(path, index, first, rows)
+        first += rows
 
 
 def _read(path: Path, columns: Sequence[str] | None) -> pa.Table:

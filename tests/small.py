@@ -10,6 +10,7 @@ PROJECT = Path(__file__).parents[1]
 def small_settings(**sections: object) -> Settings:
     """Settings of a pipeline on six people; ``sections`` replace keys, a dict at a time."""
     content: dict[str, object] = {
+        "workers": 1,
         "fetch": {"folder": str(PROJECT / "data/sample"), "people": 6},
         "preprocess": {"test_share": 0.34},
         "train_classifier": {"steps": 3, "batch_size": 4},

@@ -1,6 +1,6 @@
 """Stage 4: mean image of each class over the training split (paper, section 2.2.2, figure 3)."""
 
-from collections.abc import Iterator
+import shutil
 
 import numpy as np
 import torch
@@ -8,13 +8,18 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from sanmodel.averaging import ClassSums, SumShard
 from sanmodel.files import atomic_file, write_json
-from sanmodel.images import Picture, decode_rgb
-from sanmodel.observer import SILENT, Metrics, Observer, observed
+from sanmodel.observer import SILENT, Metrics, Observer
+from sanmodel.parallel.cluster import connected
+from sanmodel.parallel.shards import finish_shards, plan_shards
 from sanmodel.paths import Paths
-from sanmodel.prototypes import Prototypes, mean_images
+from sanmodel.prototypes import Prototypes
 from sanmodel.settings import Settings
-from sanmodel.tables import attributes, count_rows, iterate_rows, require_attribute
+from sanmodel.tables import attributes, require_attribute, row_groups
+
+MAX_SHARDS = 256
+"""However many images there are: the sums of a shard take 2.4 MB, those of few are quickly made."""
 
 
 def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metrics:
@@ -27,10 +32,11 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
         SanError: If a class has no training image.
     """
     require_attribute(attributes(paths.crops), settings.attribute, paths.crops)
-    means, counts = mean_images(_training_faces(settings, paths, observer))
+    total = _class_sums(settings, paths, observer)
+    P_0, P_1 = (_to_tensor(mean) for mean in total.means())
+    counts = total.counts.tolist()
     equal = settings.prototypes.neutral_weights == "equal"
     a_1 = 0.5 if equal else counts[1] / sum(counts)
-    P_0, P_1 = (_to_tensor(mean) for mean in means)
     prototypes = Prototypes(P_0, P_1, a_1)
     prototypes.save(paths.prototypes, settings.attribute)
     _draw(prototypes, paths)
@@ -39,14 +45,18 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
     return metrics
 
 
-def _training_faces(
-    settings: Settings, paths: Paths, observer: Observer
-) -> Iterator[tuple[Picture, int]]:
-    columns = ["image_id", "split", settings.attribute, "image"]
-    rows = iterate_rows(paths.crops, columns)
-    for row in observed(rows, "prototypes", count_rows(paths.crops), observer):
-        if row["split"] == "train":
-            yield decode_rgb(row["image"], row["image_id"]), row[settings.attribute]
+def _class_sums(settings: Settings, paths: Paths, observer: Observer) -> ClassSums:
+    """Add up the training images on Dask; a run that was killed goes on where it was."""
+    scratch = paths.scratch.resolve() / "prototypes"
+    scratch.mkdir(parents=True, exist_ok=True)
+    crops, total = paths.crops.resolve(), ClassSums.zero()
+    with connected(settings.workers, min(len(row_groups(crops)), MAX_SHARDS)) as client:
+        shards = plan_shards(client, crops, settings.attribute, scratch, MAX_SHARDS)
+        finish_shards(client, SumShard(settings.attribute), shards, "prototypes", observer)
+    for shard in shards:
+        total.merge(ClassSums.load(shard.result))
+    shutil.rmtree(scratch)
+    return total
 
 
 def _to_tensor(mean: NDArray[np.float64]) -> Tensor:
