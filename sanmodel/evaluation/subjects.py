@@ -19,11 +19,14 @@ class Subjects:
         image_ids: Names, (N,).
         people: Number of the person that each shows, (N,).
         labels: Class of each, (N,), 0 or 1.
+        matched: Which take part in matching, (N,): not the faces whose source says that sunglasses
+            or a scarf hide them, as in the paper (table 3, AR-face).
     """
 
     image_ids: NDArray[np.object_]
     people: NDArray[np.int64]
     labels: NDArray[np.int64]
+    matched: NDArray[np.bool_]
 
     def choose(self, count: int, seed: int) -> dict[str, int]:
         """Draw one image each of ``count`` different people, half of each class where possible.
@@ -46,7 +49,7 @@ def load_subjects(crops: Path, attribute: str) -> Subjects:
         SanError: If the table is missing or damaged, lacks the attribute or has no test image.
     """
     require_attribute(attributes(crops), attribute, crops)
-    rows = read_columns(crops, ["image_id", "identity", "split", attribute])
+    rows = read_columns(crops, ["image_id", "identity", "split", "occluded", attribute])
     test = rows[rows["split"] == "test"]
     if test.empty:
         raise SanError(
@@ -57,4 +60,5 @@ def load_subjects(crops: Path, attribute: str) -> Subjects:
         image_ids=test["image_id"].to_numpy(dtype=object),
         people=np.asarray(pd.factorize(test["identity"])[0], dtype=np.int64),
         labels=test[attribute].to_numpy(dtype=np.int64),
+        matched=~test["occluded"].fillna(False).to_numpy(dtype=bool),
     )

@@ -51,7 +51,9 @@ def _write(
     """Write the folder of curves and pictures, then the metrics."""
     rates = settings.evaluate.false_match_rates
     classifiers, attribute_roc = report_attribute(measured.scores, subjects.labels)
-    matchers, matching_roc = report_matching(measured.descriptors, subjects.people, rates)
+    people = subjects.people[subjects.matched]
+    matched = {key: values[subjects.matched] for key, values in measured.descriptors.items()}
+    matchers, matching_roc = report_matching(matched, people, rates)
     faces = [measured.shown[image_id] for image_id in chosen]
     captions = [f"{settings.attribute} = {label}" for label in chosen.values()]
     with atomic_folder(paths.evaluation) as folder:
@@ -65,17 +67,18 @@ def _write(
         "classifiers": classifiers,
         "matchers": matchers,
         "quality": report_quality(measured.quality),
-        "gaps": gaps + explain_gaps(subjects.labels, subjects.people, rates),
+        "gaps": gaps + explain_gaps(subjects.labels, people, rates),
     }
     write_json(paths.metrics("evaluate"), metrics)
     return metrics
 
 
 def _counts(subjects: Subjects) -> dict[str, int]:
-    pairs = count_pairs(subjects.people)
+    pairs = count_pairs(subjects.people[subjects.matched])
     return {
         "people": int(subjects.people.max()) + 1,
         "images": len(subjects.people),
+        "matched_images": int(subjects.matched.sum()),
         "genuine_pairs": pairs.genuine,
         "impostor_pairs": pairs.impostor,
     }

@@ -8,7 +8,8 @@ from sanmodel.tables import CROP_COLUMNS, TableWriter
 
 def subjects(people, labels):
     names = np.array([f"image {i}" for i in range(len(people))], dtype=object)
-    return Subjects(names, np.array(people), np.array(labels))
+    everyone = np.ones(len(people), bool)
+    return Subjects(names, np.array(people), np.array(labels), everyone)
 
 
 def test_only_the_test_side_is_read(crops):
@@ -50,3 +51,11 @@ def test_a_rare_class_is_filled_up_with_the_other(count, zeros, ones):
 def test_one_class_alone_fills_the_picture():
     chosen = subjects(np.arange(4), [0, 0, 0, 0]).choose(3, seed=0)
     assert list(chosen.values()) == [0, 0, 0]
+
+
+def test_hidden_faces_take_no_part_in_matching(tmp_path):
+    with TableWriter(tmp_path, CROP_COLUMNS, ["Male"]) as writer:
+        for image_id, occluded in (("open", False), ("scarf", True), ("unknown", None)):
+            row = {"image_id": image_id, "identity": "a", "split": "test", "Male": 1}
+            writer.add({**row, "image": b"", "occluded": occluded})
+    assert load_subjects(tmp_path, "Male").matched.tolist() == [True, False, True]
