@@ -77,7 +77,7 @@ class Recipe:
     most_negatives: int = 9000
     smallest: float = 0.12
     C: float = 0.002
-    false_rate: float = 0.08
+    false_rate: float = 0.1
     seed: int = 1
 
 
