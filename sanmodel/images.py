@@ -107,7 +107,7 @@ def _opened(content: bytes, name: str) -> Iterator[Image.Image]:
                         f"{name} ({image.width}x{image.height}) {_too_large()}"
                     )
                 yield image
-        except SanError:
+        except (SanError, MemoryError):  # too little memory is not the image's fault
             raise
         except Image.DecompressionBombError as error:
             raise ImageTooLargeError(f"{name} {_too_large()}") from error

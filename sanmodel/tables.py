@@ -227,7 +227,7 @@ def read_columns(folder: Path, columns: Sequence[str] | None = None) -> pd.DataF
         SanError: If the folder holds no table or lacks a column.
     """
     wanted = columns or [name for name in schema(folder).names if name != "image"]
-    frames: list[pd.DataFrame] = [_read(path, wanted).to_pandas() for path in shards(folder)]
+    frames: list[pd.DataFrame] = [read_part(path, wanted).to_pandas() for path in shards(folder)]
     return pd.concat(frames, ignore_index=True)
 
 
@@ -238,7 +238,7 @@ def iterate_rows(folder: Path, columns: Sequence[str] | None = None) -> Iterator
         SanError: If the folder holds no table, lacks a column or a file is damaged.
     """
     for path in shards(folder):
-        yield from _read(path, columns).to_pylist()
+        yield from read_part(path, columns).to_pylist()
 
 
 def row_groups(folder: Path) -> list[RowGroup]:
@@ -261,6 +261,18 @@ def iterate_group(group: RowGroup, columns: Sequence[str] | None = None) -> Iter
         batches = file.iter_batches(BATCH_ROWS, [group.index], columns, use_threads=False)
         while (batch := _explained(group.path, lambda _: next(batches, None))) is not None:
             yield from batch.to_pylist()
+
+
+def read_part(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read one file of a table, or just the named columns.
+
+    Raises:
+        SanError: If the file is damaged or lacks a column.
+    """
+    missing = set(columns or ()) - set(_explained(path, pq.read_schema).names)
+    if missing:
+        raise SanError(f"{path} lacks the column {', '.join(sorted(missing))}")
+    return _explained(path, lambda p: pq.read_table(p, columns=columns, use_threads=False))
 
 
 def schema(folder: Path) -> pa.Schema:
@@ -298,13 +310,6 @@ def _groups_of(path: Path) -> Iterator[RowGroup]:
         rows = footer.row_group(index).num_rows
         yield RowGroup(path, index, first, rows)
         first += rows
-
-
-def _read(path: Path, columns: Sequence[str] | None) -> pa.Table:
-    missing = set(columns or ()) - set(_explained(path, pq.read_schema).names)
-    if missing:
-        raise SanError(f"{path} lacks the column {', '.join(sorted(missing))}")
-    return _explained(path, lambda p: pq.read_table(p, columns=columns))
 
 
 def _explained(path: Path, read: Any) -> Any:

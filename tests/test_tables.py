@@ -1,16 +1,21 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from sanmodel.errors import SanError
 from sanmodel.tables import (
+    GROUP_ROWS,
     RAW_COLUMNS,
     TableWriter,
     attributes,
     count_rows,
+    iterate_group,
     iterate_rows,
     read_columns,
     require_attribute,
+    row_groups,
     shards,
 )
 
@@ -55,3 +60,46 @@ def test_damage_is_named(tmp_path: Path):
         list(iterate_rows(tmp_path / "t"))
     with pytest.raises(SanError, match="lacks the column Hat"):
         list(iterate_rows(tmp_path / "t", ["Hat"]))
+
+
+def test_row_groups_are_read_without_the_rest(tmp_path: Path):
+    folder = tmp_path / "t"
+    folder.mkdir()
+    with TableWriter(folder, RAW_COLUMNS, ["Male"], shard_rows=2 * GROUP_ROWS + 5) as writer:
+        for index in range(2 * GROUP_ROWS + 15):
+            writer.add({"image_id": str(index), "image": b"abc"})
+    groups = row_groups(folder)
+    assert [(group.index, group.first, group.rows) for group in groups] == [
+        (0, 0, GROUP_ROWS),
+        (1, GROUP_ROWS, GROUP_ROWS),
+        (2, 2 * GROUP_ROWS, 5),
+        (0, 0, 10),
+    ]
+    (first, *_, last) = iterate_group(groups[1], ["image_id"])
+    assert (first, last) == ({"image_id": f"{GROUP_ROWS}"}, {"image_id": f"{2 * GROUP_ROWS - 1}"})
+    assert str(groups[2]).startswith(f"rows {2 * GROUP_ROWS} to {2 * GROUP_ROWS + 4} of ")
+
+
+READ = """
+import resource, sys
+from pathlib import Path
+from sanmodel.tables import iterate_group, row_groups
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+rows = sum(len(row["image"]) > 0 for group in row_groups(Path(sys.argv[1])) for row in
+           iterate_group(group))
+print(rows, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+
+
+def test_large_images_are_read_a_few_at_a_time(tmp_path: Path):
+    folder = tmp_path / "t"
+    folder.mkdir()
+    with TableWriter(folder, RAW_COLUMNS, []) as writer:
+        for index in range(GROUP_ROWS):
+            writer.add({"image_id": str(index), "image": bytes([index]) * (4 << 20)})
+    shown = subprocess.run(
+        [sys.executable, "-c", READ, str(folder)], capture_output=True, text=True, check=True
+    )
+    rows, mib = map(int, shown.stdout.split())
+    assert rows == GROUP_ROWS
+    assert mib < 120  # of 256

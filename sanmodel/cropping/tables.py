@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from sanmodel.parallel.shards import written_whole
 from sanmodel.tables import (
     CROP_COLUMNS,
     QUARANTINE_COLUMNS,
@@ -19,6 +19,7 @@ from sanmodel.tables import (
     Reason,
     TableWriter,
     part_path,
+    read_part,
     table_schema,
 )
 
@@ -55,10 +56,10 @@ class WritePart:
 
     def __call__(self, part: Part) -> int:
         """Return the number of rows that were written."""
-        sides = iter(part.split)
-        with PartWriter(part.path, table_schema(CROP_COLUMNS, self.attributes)) as writer:
+        sides, columns = iter(part.split), table_schema(CROP_COLUMNS, self.attributes)
+        with written_whole(part.path) as partial, PartWriter(partial, columns) as writer:
             for path, numbers in part.takes:
-                table = pq.read_table(path, use_threads=False).take(list(numbers))
+                table = read_part(path).take(list(numbers))
                 for row in table.to_pylist():
                     writer.add({**row, "split": next(sides)})
         return len(part.split)
@@ -73,7 +74,7 @@ def read_verdicts(files: Sequence[Path]) -> pd.DataFrame:
     """
     frames = []
     for number, path in enumerate(files):
-        frame: pd.DataFrame = pq.read_table(path, columns=list(SMALL)).to_pandas()
+        frame: pd.DataFrame = read_part(path, list(SMALL)).to_pandas()
         frames.append(frame.assign(file=np.int32(number), row=np.arange(len(frame), dtype="int32")))
     return mark_duplicates(pd.concat(frames, ignore_index=True))
 

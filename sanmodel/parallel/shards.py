@@ -6,6 +6,7 @@ finds the files of the shards that were finished; changed rows, settings or code
 
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -130,6 +131,24 @@ def run_tasks(
             done.add(following)
 
 
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Yield a path of this call's own to write to; it becomes ``path`` when the block ends well.
+
+    A worker that was given up for lost may still be writing what another one writes as well.
+
+    Raises:
+        SanError: If the disk is full.
+    """
+    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
+    try:
+        with full_disk_explained(path):
+            yield partial
+            partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
 @dataclass(frozen=True)
 class _Call:
     """Runs a function on a worker."""
@@ -155,14 +174,8 @@ class _Finish:
     work: Callable[[Shard, Path], None]
 
     def __call__(self, shard: Shard) -> int:
-        # A worker that was given up may still be writing: nobody else writes to the same file.
-        partial = shard.result.with_name(f".{shard.result.name}.{uuid.uuid4().hex}.partial")
-        try:
-            with full_disk_explained(shard.result):
-                self.work(shard, partial)
-                partial.replace(shard.result)
-        finally:
-            partial.unlink(missing_ok=True)
+        with written_whole(shard.result) as partial:
+            self.work(shard, partial)
         return shard.rows
 
 

@@ -59,6 +59,8 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
             rows = settings.preprocess.shard_rows
             parts = plan_parts(verdicts, split, files, crops.resolve(), rows)
             _write_crops(client, parts, names, observer)
+            for stray in crops.glob(".*"):  # of a worker that was killed while it wrote
+                stray.unlink()
             write_quarantine(verdicts, quarantine)
             _require_all_rows(len(images), crops, quarantine)
     shutil.rmtree(scratch)
