@@ -16,60 +16,79 @@ Map = NDArray[np.float32]
 Places = NDArray[np.int32]
 
 
-def transform(response: Map, deformation: NDArray[np.float32]) -> tuple[Map, Places, Places]:
+def transform(
+    response: Map, deformation: NDArray[np.float32], anchors: tuple[slice, slice]
+) -> tuple[Map, Places, Places]:
     """Let a part move.
 
     Args:
         response: Of the part's filter at every place, (rows, columns).
         deformation: a_x, b_x, a_y, b_y; a_x and a_y are positive.
+        anchors: Rows and columns at which the part may be anchored.
 
     Returns:
         The best score for every anchor, and the row and the column where it is reached, each
-        (rows, columns).
+        (anchor rows, anchor columns).
     """
     a_x, b_x, a_y, b_y = (float(value) for value in deformation)
-    return _transform(response, a_x, b_x, a_y, b_y)  # type: ignore[no-any-return]
+    rows, columns = (np.arange(size)[of] for size, of in zip(response.shape, anchors, strict=True))
+    return _transform(response, a_x, b_x, a_y, b_y, rows, columns)  # type: ignore[no-any-return]
 
 
 @njit(cache=True)
-def _transform(response: Any, a_x: float, b_x: float, a_y: float, b_y: float) -> Any:
-    """Transform every row, then every column of the result."""
-    rows, columns = response.shape
-    score = np.empty((rows, columns), np.float32)
-    row = np.empty((rows, columns), np.int32)
-    column = np.empty((rows, columns), np.int32)
-    across, place = np.empty((rows, columns), np.float32), np.empty((rows, columns), np.int32)
-    for i in range(rows):
-        _sweep(response[i], a_x, b_x, across[i], place[i])
-    for j in range(columns):
-        _sweep(across[:, j], a_y, b_y, score[:, j], row[:, j])
-        for i in range(rows):
-            column[i, j] = place[row[i, j], j]
+def _transform(
+    response: Any, a_x: float, b_x: float, a_y: float, b_y: float, rows: Any, columns: Any
+) -> Any:
+    """Transform every row for the anchors' columns, then these columns for the anchors' rows."""
+    height, width = response.shape
+    # Transposed, so that the lines of both sweeps lie in one piece.
+    across = np.empty((len(columns), height), np.float32)
+    place = np.empty((len(columns), height), np.int32)
+    room = _room(max(height, width))
+    reciprocals = 1 / (2 * a_x * np.arange(width).astype(np.float32))
+    for i in range(height):
+        _sweep(response[i], a_x, b_x, reciprocals, columns, across[:, i], place[:, i], room)
+    score = np.empty((len(rows), len(columns)), np.float32)
+    row = np.empty((len(rows), len(columns)), np.int32)
+    column = np.empty((len(rows), len(columns)), np.int32)
+    reciprocals = 1 / (2 * a_y * np.arange(height).astype(np.float32))
+    for j in range(len(columns)):
+        _sweep(across[j], a_y, b_y, reciprocals, rows, score[:, j], row[:, j], room)
+        for i in range(len(rows)):
+            column[i, j] = place[j, row[i, j]]
     return score, row, column
 
 
 @njit(cache=True)
-def _sweep(f: Any, a: float, b: float, score: Any, place: Any) -> None:
-    """Write the best score and its place for each p of one line."""
-    size = len(f)
-    top = np.empty(size, np.int32)  # places whose parabolas are on top, from left to right
-    start = np.empty(size + 1)  # from where on each of them is
+def _room(size: int) -> Any:
+    """Return memory for one sweep: the places on top and from where on each of them is."""
+    return np.empty(size, np.int32), np.empty(size + 1, np.float32)
+
+
+@njit(cache=True)
+def _sweep(
+    f: Any, a: float, b: float, reciprocals: Any, anchors: Any, score: Any, place: Any, room: Any
+) -> None:
+    """Write the best score and its place for each anchor of one line."""
+    top, start = room  # the parabolas that are on top somewhere, from left to right
+    lean = np.float32(b / (2 * a))
+    half, most = np.float32(0.5), np.float32(np.inf)
     count = 0
-    top[0], start[0], start[1] = 0, -np.inf, np.inf
-    for q in range(1, size):
+    top[0], start[0], start[1] = 0, -most, most
+    for q in range(1, len(f)):
         # With the linear term, the parabolas of q and t meet where both do equally well.
         while True:
             t = top[count]
-            meet = (f[t] - f[q]) / (2 * a * (q - t)) + (q + t) / 2 + b / (2 * a)
+            meet = (f[t] - f[q]) * reciprocals[q - t] + half * (q + t) + lean
             if meet > start[count]:
                 break
             count -= 1
         count += 1
-        top[count], start[count], start[count + 1] = q, meet, np.inf
+        top[count], start[count], start[count + 1] = q, meet, most
     k = 0
-    for p in range(size):
+    for i, p in enumerate(anchors):
         while start[k + 1] < p:
             k += 1
         d = top[k] - p
-        score[p] = f[top[k]] - a * d * d - b * d
-        place[p] = top[k]
+        score[i] = f[top[k]] - a * d * d - b * d
+        place[i] = top[k]

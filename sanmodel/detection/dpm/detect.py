@@ -96,5 +96,5 @@ def find_placements(mixture: Mixture, pyramid: Pyramid, least: float) -> list[Pl
             scores = score_map.scores
             peaks = (scores >= least) & (scores >= maximum_filter(scores, 3, mode="nearest"))
             for row, column in np.argwhere(peaks):
-                found.append(placement(mixture, score_map, int(row), int(column)))
+                found.append(placement(score_map, int(row), int(column)))
     return found

@@ -29,6 +29,7 @@ _CLIP = 0.2  # largest normalised entry (Dalal and Triggs)
 _TEXTURE_SCALE = 0.2357  # 1 / sqrt(18): keeps the texture features in the range of the others
 _EPSILON = 1e-7
 _ONE = np.float32(1)
+_PER_LEVEL = np.float32(1 / 255)
 
 # Features of a cell that is seen in a mirror, in terms of the cell's own.
 _MIRRORED = np.array(
@@ -44,7 +45,7 @@ def hog(picture: Picture) -> Features:
 
     The last row or column may be a cut cell, if at least half of it lies in the picture.
     """
-    histograms = _histograms(np.ascontiguousarray(picture), _DIRECTION, _SHARE, _MAGNITUDE)
+    histograms = _histograms(np.ascontiguousarray(picture), _DIRECTION)
     return np.asarray(_normalise(histograms))
 
 
@@ -62,21 +63,20 @@ def pad(features: Features, cells: int) -> Features:
     return padded
 
 
-def _gradient_tables() -> tuple[NDArray[np.uint8], Features, Features]:
-    """Return direction, share of the next direction and magnitude for all (dy, dx) + 255."""
+def _gradient_directions() -> NDArray[np.float32]:
+    """Return the direction of all gradients (dy, dx) + 255, 0 to 18 for the whole turn."""
     steps = np.arange(-255, 256, dtype=np.float64)
     dy, dx = np.meshgrid(steps, steps, indexing="ij")
-    position = np.arctan2(dy, dx) * DIRECTIONS / (2 * np.pi) % DIRECTIONS
-    direction = np.floor(position).astype(np.uint8) % DIRECTIONS
-    share = (position - np.floor(position)).astype(np.float32)
-    return direction, share, (np.hypot(dy, dx) / 255).astype(np.float32)
+    turn = np.arctan2(dy, dx) * DIRECTIONS / (2 * np.pi) % DIRECTIONS
+    # Rounding must not make a whole turn of the last little before it.
+    return np.minimum(turn, np.nextafter(np.float32(DIRECTIONS), 0)).astype(np.float32)
 
 
-_DIRECTION, _SHARE, _MAGNITUDE = _gradient_tables()
+_DIRECTION = _gradient_directions()
 
 
 @njit(cache=True)
-def _histograms(picture: Any, directions: Any, shares: Any, magnitudes: Any) -> Any:
+def _histograms(picture: Any, directions: Any) -> Any:
     """Vote each pixel's gradient into the four nearest cells, (rows + 2, columns + 2, 18).
 
     The gradient is that of the colour channel where it is steepest. A border of one cell takes
@@ -98,10 +98,11 @@ def _histograms(picture: Any, directions: Any, shares: Any, magnitudes: Any) -> 
                 dx = np.int32(picture[y, right, channel]) - np.int32(picture[y, left, channel])
                 if dy * dy + dx * dx > steepest:
                     steepest, best_dy, best_dx = dy * dy + dx * dx, dy, dx
-            first = directions[best_dy + 255, best_dx + 255]
+            direction = directions[best_dy + 255, best_dx + 255]
+            first = int(direction)
             second = first + 1 if first < DIRECTIONS - 1 else 0
-            magnitude = magnitudes[best_dy + 255, best_dx + 255]
-            to_second = magnitude * shares[best_dy + 255, best_dx + 255]
+            magnitude = np.sqrt(np.float32(steepest)) * _PER_LEVEL
+            to_second = magnitude * (direction - np.float32(first))
             to_first = magnitude - to_second
             cell_x = (x + 0.5) / CELL + 0.5
             side = int(cell_x)

@@ -46,7 +46,7 @@ class ScoreMap:
         level: Of the root.
         component: Index in the mixture.
         scores: (rows, columns); row 0 and column 0 stand ``PADDING`` cells outside of the photo.
-        moves: For each part the rows and columns of its best places, for every anchor.
+        moves: For each part the rows and columns of its best places, for every root.
     """
 
     level: int
@@ -85,15 +85,11 @@ def score_level(mixture: Mixture, pyramid: Pyramid, level: int) -> list[ScoreMap
     padded = pad(pyramid.features(level), PADDING)
     roots = _respond_all(padded, [component.root for component in mixture.components])
     parts = [part for component in mixture.components for part in component.parts]
-    moved = iter(_move(parts, pyramid, level))
+    responses = iter(_part_responses(parts, pyramid, level))
     maps = []
-    for index, (component, scores) in enumerate(zip(mixture.components, roots, strict=True)):
-        scores = scores + np.float32(component.bias)
-        places = []
-        for part in component.parts:
-            best, rows, columns = next(moved)
-            _add_at_anchors(scores, best, part)
-            places.append((rows, columns))
+    for index, (component, root) in enumerate(zip(mixture.components, roots, strict=True)):
+        scores = root + np.float32(component.bias)
+        places = [_add_part(scores, next(responses), part) for part in component.parts]
         maps.append(ScoreMap(level, index, scores, tuple(places)))
     return maps
 
@@ -110,38 +106,43 @@ def _respond_all(features: Features, filters: Sequence[Features]) -> list[Map]:
     return responses
 
 
-def _move(parts: Sequence[Part], pyramid: Pyramid, level: int) -> list[tuple[Map, Places, Places]]:
-    """Transform the responses of parts an octave below ``level``."""
+def _part_responses(parts: Sequence[Part], pyramid: Pyramid, level: int) -> list[Map]:
+    """Correlate parts with the level an octave below ``level``."""
     if not parts:
         return []
     finer = pad(pyramid.features(level - pyramid.per_octave), 2 * PADDING)
-    responses = _respond_all(finer, [part.filter for part in parts])
-    return [transform(r, part.deformation) for r, part in zip(responses, parts, strict=True)]
+    return _respond_all(finer, [part.filter for part in parts])
 
 
-def _add_at_anchors(scores: Map, best: Map, part: Part) -> None:
-    """Add a part's transformed response at its anchors; without one a root cannot stand."""
+def _add_part(scores: Map, response: Map, part: Part) -> tuple[Places, Places]:
+    """Add a part at its best places to the scores of the roots.
+
+    Returns:
+        The row and the column of the best place for every root, (rows, columns).
+    """
     x, y = part.anchor
-    first_row, first_column = max(0, -(y // 2)), max(0, -(x // 2))
-    there = best[2 * first_row + y :: 2, 2 * first_column + x :: 2]
-    there = there[: scores.shape[0] - first_row, : scores.shape[1] - first_column]
-    end_row, end_column = first_row + there.shape[0], first_column + there.shape[1]
-    scores[first_row:end_row, first_column:end_column] += there
-    for outside in (np.s_[:first_row], np.s_[end_row:]):
-        scores[outside] = -np.inf
-    for outside in (np.s_[:first_column], np.s_[end_column:]):
-        scores[:, outside] = -np.inf
+    # A root without a place for the anchor cannot stand there.
+    first = max(0, -(y // 2)), max(0, -(x // 2))
+    anchors = [
+        slice(2 * low + offset, 2 * (size - 1) + offset + 1, 2)
+        for low, offset, size in zip(first, (y, x), scores.shape, strict=True)
+    ]
+    best, rows, columns = transform(response, part.deformation, (anchors[0], anchors[1]))
+    there = np.s_[first[0] : first[0] + best.shape[0], first[1] : first[1] + best.shape[1]]
+    gain = np.full_like(scores, -np.inf)
+    gain[there] = best
+    scores += gain
+    places = np.zeros((2, *scores.shape), np.int32)
+    places[0][there], places[1][there] = rows, columns
+    return places[0], places[1]
 
 
-def placement(mixture: Mixture, score_map: ScoreMap, row: int, column: int) -> Placement:
+def placement(score_map: ScoreMap, row: int, column: int) -> Placement:
     """Trace back where the parts of the root at a place of ``score_map.scores`` stand."""
     parts = []
-    for part, (rows, columns) in zip(
-        mixture.components[score_map.component].parts, score_map.moves, strict=True
-    ):
-        x, y = part.anchor
-        at = 2 * row + y, 2 * column + x
-        parts.append((int(rows[at]) - 2 * PADDING, int(columns[at]) - 2 * PADDING))
+    for rows, columns in score_map.moves:
+        place = int(rows[row, column]), int(columns[row, column])
+        parts.append((place[0] - 2 * PADDING, place[1] - 2 * PADDING))
     root = row - PADDING, column - PADDING
     score = float(score_map.scores[row, column])
     return Placement(score, score_map.component, score_map.level, root, tuple(parts))

@@ -39,7 +39,9 @@ def test_a_score_is_root_plus_bias_plus_moved_parts() -> None:
     expected = respond(pad(pyramid.features(1), PADDING), [component.root])[0] + component.bias
     for part in component.parts:
         best, _, _ = transform(
-            respond(pad(pyramid.features(0), 2 * PADDING), [part.filter])[0], part.deformation
+            respond(pad(pyramid.features(0), 2 * PADDING), [part.filter])[0],
+            part.deformation,
+            (slice(None), slice(None)),
         )
         x, y = part.anchor
         for i in range(expected.shape[0]):
@@ -60,10 +62,8 @@ def test_the_mirrored_component_finds_the_mirrored_photo() -> None:
     assert np.allclose(here.scores, there.scores[:, ::-1], atol=1e-3)
     row, column = np.unravel_index(here.scores.argmax(), here.scores.shape)
     mirrored_column = here.scores.shape[1] - 1 - int(column)
-    box = predict_box(model.components[0], placement(model, here, int(row), int(column)), plain)
-    other = predict_box(
-        model.components[1], placement(model, there, int(row), mirrored_column), turned
-    )
+    box = predict_box(model.components[0], placement(here, int(row), int(column)), plain)
+    other = predict_box(model.components[1], placement(there, int(row), mirrored_column), turned)
     assert np.allclose(box, [96 - other[2], other[1], 96 - other[0], other[3]], atol=1e-3)
 
 
@@ -71,7 +71,7 @@ def test_parts_stand_where_their_score_comes_from() -> None:
     model, pyramid = mixture(), two_levels()
     found = score_level(model, pyramid, 1)[0]
     row, column = (int(i) for i in np.unravel_index(found.scores.argmax(), found.scores.shape))
-    place, component = placement(model, found, row, column), model.components[0]
+    place, component = placement(found, row, column), model.components[0]
     fine, coarse = (pad(pyramid.features(level), 20) for level in (0, 1))
 
     def product(features: np.ndarray, corner: tuple[int, int], kernel: np.ndarray) -> float:

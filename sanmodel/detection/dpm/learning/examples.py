@@ -142,7 +142,7 @@ def _best_near(
     row, column = np.unravel_index(int(scores.argmax()), scores.shape)
     if not np.isfinite(scores[row, column]):
         return None
-    return placement(mixture, score_map, int(row), int(column))
+    return placement(score_map, int(row), int(column))
 
 
 def _example(mixture: Mixture, place: Placement, pyramid: Pyramid, box: Box) -> Example:
