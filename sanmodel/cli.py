@@ -220,7 +220,7 @@ def benchmark_detection(
 
     settings = load_settings(Paths(root).params).preprocess
     with TerminalObserver() as terminal:
-        lines = report(raw, people_share, settings, sheet, out, terminal)
+        lines = report(root / raw, people_share, settings, sheet, out, terminal)
     typer.echo(lines)
 
 

@@ -27,6 +27,18 @@ def test_help_lists_a_subcommand_per_stage():
         assert command in shown.stdout
 
 
+def test_the_detector_s_commands_explain_themselves():
+    assert "--people-share" in san("dpm", "train", "--help").stdout
+    assert "--sheet" in san("benchmark", "detection", "--help").stdout
+    assert "--images" in san("benchmark", "preprocessing", "--help").stdout
+
+
+def test_a_detector_is_not_trained_without_a_table(tmp_path):
+    failed = san("dpm", "train", "--raw", str(tmp_path), "--out", str(tmp_path / "a.safetensors"))
+    assert failed.returncode == 1
+    assert "holds no table" in failed.stderr
+
+
 def test_sources_are_shown_with_terms_citation_and_way():
     table = san("sources").stdout
     for words in ("celeba", "arface", "non-commercial", "ICCV 2015", "place it by hand"):

@@ -25,6 +25,7 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
+from sanmodel.benchmarks.detection import LONGEST_SIDE, cpu_seconds
 from sanmodel.errors import SanError
 from sanmodel.files import atomic_file, read_json, write_json
 from sanmodel.images import Picture, decode_rgb
@@ -37,6 +38,9 @@ from sanmodel.tables import RAW_COLUMNS, Row, TableWriter, shards
 ATTRIBUTE = "Male"
 PEOPLE = 100
 """Made-up people that the photos are shared out among, so that there is something to split."""
+
+TIMED_PHOTOS = 100
+"""Photos on which the detectors are timed."""
 
 QUARTERS = 4
 SAMPLES_PER_SECOND = 10
@@ -128,7 +132,8 @@ def run_benchmark(
             tree = Paths(scratch / f"run-{number}")
             runs.append(measure(settings, parts[:quarters], tree, processes))
             observer.advance()
-    return summary(settings, runs)
+    pictures = [decode_rgb(path.read_bytes(), str(path)) for path in _photos(photos)[:TIMED_PHOTOS]]
+    return summary(settings, runs) | cpu_seconds(pictures, settings.preprocess, observer)
 
 
 def write_photos(photos: Path, folder: Path, images: int, observer: Observer) -> list[Path]:
@@ -140,15 +145,25 @@ def write_photos(photos: Path, folder: Path, images: int, observer: Observer) ->
     Raises:
         SanError: If the folder holds no photos.
     """
-    files = sorted(path for path in photos.glob("*") if path.suffix.lower() in (".jpg", ".png"))
-    if not files:
-        raise SanError(f"{photos} holds no .jpg or .png: name a folder of photos with --photos")
+    files = _photos(photos)
     folder.mkdir(parents=True)
     rows = -(-images // QUARTERS)
     with TableWriter(folder, RAW_COLUMNS, [ATTRIBUTE], rows) as writer:
         for row in observed(_rows(files, images), "photos", images, observer):
             writer.add(row)
     return shards(folder)
+
+
+def _photos(folder: Path) -> list[Path]:
+    """Return the photos of a folder.
+
+    Raises:
+        SanError: If there are none.
+    """
+    files = sorted(path for path in folder.glob("*") if path.suffix.lower() in (".jpg", ".png"))
+    if not files:
+        raise SanError(f"{folder} holds no .jpg or .png: name a folder of photos with --photos")
+    return files
 
 
 def measure(settings: Settings, parts: Sequence[Path], paths: Paths, workers: int) -> Run:
@@ -225,6 +240,10 @@ def show(figures: dict[str, Any], console: Console) -> None:
     console.print(
         f"{workers} workers do {figures['speed_up']:.2f} times what one does; four times the images"
         f" take {figures['worker_peak_growth']:.2f} times the memory of a worker."
+    )
+    console.print(
+        f"one thread at {LONGEST_SIDE} pixels: dpm {figures['cpu_seconds_dpm']:.3f} CPU seconds a"
+        f" photo, dlib {figures['cpu_seconds_dlib']:.3f}, {figures['cpu_dpm_to_dlib']:.2f} times"
     )
     for images in (CELEBA, LARGE):
         console.print(_cost(figures, images))

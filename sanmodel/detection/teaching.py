@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from sanmodel.detection.dpm.boxes import overlap
 from sanmodel.detection.dpm.learning.training import Recipe, TrainingPhoto, train
 from sanmodel.detection.dpm.model import Mixture, save_mixture
+from sanmodel.detection.search import Box, upright_box
 from sanmodel.errors import SanError
-from sanmodel.images import Picture, decode_rgb
+from sanmodel.images import Photo, Picture, decode_photo
 from sanmodel.observer import SILENT, Observer, observed
 from sanmodel.tables import iterate_rows, read_columns
 
@@ -86,7 +87,7 @@ def collect(
     """Return the photos of the people to learn from that show a face, with its box and turn."""
     table = read_columns(raw, ["image_id", "identity"])
     ids = table["image_id"][[is_for_training(who, share) for who in table["identity"]]]
-    chosen = set(ids[:: max(1, len(ids) // most)])
+    chosen = set(ids.iloc[np.linspace(0, len(ids) - 1, min(len(ids), most)).astype(int)])
     # Only the photos that are taken are kept in memory.
     rows = [row for row in iterate_rows(raw) if row["image_id"] in chosen]
     found = pool.map(training_photo, rows, chunksize=16)
@@ -96,17 +97,30 @@ def collect(
 def training_photo(row: dict[str, Any]) -> TrainingPhoto | None:
     """Find the faces of a raw row; nothing if there is none to learn from."""
     try:
-        picture = decode_rgb(row["image"], row["source_path"])
+        photo = decode_photo(row["image"], row["source_path"])
     except SanError:
         return None
+    picture = photo.pixels
     boxes, scores = dlib_boxes(picture)
-    own = np.array([row.get(name) for name in BOX_COLUMNS], np.float64)
-    if np.isfinite(own).all():
+    own = own_box(row, photo)
+    if own is not None:
         others = boxes[overlap(own, boxes) < 0.3] if len(boxes) else boxes
         boxes = np.concatenate([own[None], others])
     elif not len(boxes) or scores[0] < CERTAIN:
         return None
     return TrainingPhoto(row["image"], boxes, turn_of(picture, boxes[0]))
+
+
+def own_box(row: dict[str, Any], photo: Photo) -> NDArray[np.float64] | None:
+    """Return the source's box in pixels of the upright photo, if its centre lies in the photo."""
+    if any(row.get(name) is None for name in BOX_COLUMNS):
+        return None
+    height, width = photo.pixels.shape[:2]
+    stored = Box(*(float(row[name]) for name in BOX_COLUMNS))
+    box = upright_box(stored, width, height, photo.orientation)
+    x, y = (box.left + box.right) / 2, (box.top + box.bottom) / 2
+    inside = 0 <= x < width and 0 <= y < height and box.left < box.right and box.top < box.bottom
+    return np.array([box.left, box.top, box.right, box.bottom]) if inside else None
 
 
 def dlib_boxes(picture: Picture) -> tuple[NDArray[np.float64], Sequence[float]]:

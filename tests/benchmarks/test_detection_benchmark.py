@@ -1,3 +1,4 @@
+import io
 import json
 from pathlib import Path
 
@@ -48,6 +49,28 @@ def test_the_source_s_own_box_comes_first(raw: Path) -> None:
     photo = training_photo({**row, **own})
     assert photo is not None
     assert photo.faces[0].tolist() == [3, 4, 33, 34]
+
+
+def test_the_source_s_box_turns_with_the_photo(raw: Path) -> None:
+    row = next(iterate_rows(raw))
+    with Image.open(io.BytesIO(row["image"])) as image:
+        upright = np.asarray(image.convert("RGB"))
+    height, width = upright.shape[:2]
+    stored, exif = io.BytesIO(), Image.Exif()
+    exif[0x0112] = 6  # to be shown a quarter turn clockwise
+    Image.fromarray(np.rot90(upright)).save(stored, "PNG", exif=exif)
+    own = {"box_left": 10.0, "box_top": 20.0, "box_right": 60.0, "box_bottom": 90.0}
+    photo = training_photo({**row, "image": stored.getvalue(), **own})
+    assert photo is not None
+    assert photo.decoded().shape == (height, width, 3)
+    assert photo.faces[0].tolist() == [width - 90, 10, width - 20, 60]
+
+
+def test_a_box_beside_the_photo_is_not_believed(raw: Path) -> None:
+    row = next(iterate_rows(raw))
+    own = {"box_left": -90.0, "box_top": 4.0, "box_right": -33.0, "box_bottom": 34.0}
+    photo = training_photo({**row, **own})
+    assert photo is None or photo.faces[0, 0] > -10
 
 
 def test_a_file_that_is_no_photo_teaches_nothing(raw: Path) -> None:

@@ -130,8 +130,8 @@ def load_mixture(path: Path) -> Mixture:
         threshold = float(tensors.pop("threshold")[0])
         count = 1 + max(int(name.split(".")[0]) for name in tensors)
         components = tuple(_component(tensors, i) for i in range(count))
-        return Mixture(components, threshold)
-    except (SafetensorError, KeyError, ValueError, OSError) as error:
+        return _checked(Mixture(components, threshold))
+    except (SafetensorError, KeyError, IndexError, ValueError, OSError) as error:
         raise SanError(
             f"{path} is not a deformable part model ({error}): make one with `san dpm train`"
         ) from error
@@ -162,9 +162,26 @@ def read_text(path: Path, threshold: float = 0.0) -> Mixture:
     try:
         words = iter(path.read_text(encoding="ascii").split())
         components = tuple(_text_component(words) for _ in range(int(next(words))))
+        return _checked(Mixture(components, threshold))
     except (ValueError, StopIteration, RuntimeError) as error:
         raise SanError(f"{path} is not a model in FFLD2's text format: {error}") from error
-    return Mixture(components, threshold)
+
+
+def _checked(mixture: Mixture) -> Mixture:
+    """Refuse what the distance transform cannot work with."""
+    if not mixture.components:
+        raise ValueError("it has no component")
+    for component in mixture.components:
+        filters = [component.root, *(part.filter for part in component.parts)]
+        if any(kernel.ndim != 3 or kernel.shape[2] != FEATURES for kernel in filters):
+            raise ValueError(f"a filter has not {FEATURES} features")
+        weights = [component.box, *filters, *(part.deformation for part in component.parts)]
+        weights.append(np.array([component.bias], np.float32))
+        if not all(np.isfinite(array).all() for array in weights):
+            raise ValueError("a weight is not finite")
+        if not all((part.deformation[[0, 2]] > 0).all() for part in component.parts):
+            raise ValueError("a part moves for nothing: its quadratic cost must be positive")
+    return mixture
 
 
 def _text_component(words: Iterator[str]) -> Component:

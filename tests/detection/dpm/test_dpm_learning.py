@@ -10,6 +10,7 @@ from sanmodel.detection.dpm.learning.start import empty_component, warped, with_
 from sanmodel.detection.dpm.learning.svm import solve
 from sanmodel.detection.dpm.learning.training import Recipe, TrainingPhoto, train
 from sanmodel.detection.dpm.matching import moves
+from sanmodel.errors import SanError
 from sanmodel.images import encode_png
 
 
@@ -98,3 +99,10 @@ def test_a_stretched_crop_sees_the_object_at_the_size_of_the_root() -> None:
     assert seen[-1] == 1
     energy = seen[:-1].reshape(6, 6, 32)[..., :18].sum(axis=2)
     assert energy[1:5, 1:5].any()
+
+
+def test_a_view_without_faces_is_told() -> None:
+    generator = np.random.default_rng(0)
+    photos = [TrainingPhoto(encode_png(p), box, 0.0) for p, box in map(bullseye, [generator] * 4)]
+    with ThreadPoolExecutor(1) as pool, pytest.raises(SanError, match="8 faces are frontal and 0"):
+        train(photos, Recipe(mined_photos=4), pool)

@@ -84,3 +84,20 @@ def test_a_missing_or_foreign_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "other.safetensors").write_bytes(b"no tensors at all")
     with pytest.raises(SanError, match="not a deformable part model"):
         load_mixture(tmp_path / "other.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (("-0.1 0.02", "0 0.02"), "a part moves for nothing"),
+        (("-1.5", "nan"), "a weight is not finite"),
+        (("1\n2 -1.5", "0\n2 -1.5"), "it has no component"),
+    ],
+)
+def test_weights_that_cannot_work_are_refused(
+    tmp_path: Path, change: tuple[str, str], why: str
+) -> None:
+    path = tmp_path / "model.txt"
+    path.write_text(text_model().replace(*change, 1))
+    with pytest.raises(SanError, match=why):
+        load_mixture(path)

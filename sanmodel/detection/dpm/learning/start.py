@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from sanmodel.detection.dpm.boxes import overlap
 from sanmodel.detection.dpm.hog import CELL, FEATURES, Features, hog
 from sanmodel.detection.dpm.matching import Box
 from sanmodel.detection.dpm.model import Component, Part
@@ -49,8 +50,6 @@ def random_boxes(
     photo: Picture, faces: Sequence[Box], count: int, generator: np.random.Generator
 ) -> list[Box]:
     """Draw square boxes anywhere in a photo; those on a face are left out."""
-    from sanmodel.detection.dpm.boxes import overlap
-
     height, width = photo.shape[:2]
     sides = generator.uniform(0.15, 0.6, count) * min(height, width)
     lefts = generator.uniform(0, width - sides)

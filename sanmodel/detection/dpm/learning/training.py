@@ -29,6 +29,7 @@ from sanmodel.detection.dpm.learning.start import (
 )
 from sanmodel.detection.dpm.learning.svm import solve
 from sanmodel.detection.dpm.model import Component, Mixture
+from sanmodel.errors import SanError
 from sanmodel.images import Picture, decode_rgb
 from sanmodel.observer import SILENT, Observer, observed
 
@@ -36,8 +37,10 @@ EASY = -1.1
 """Negatives that score less are forgotten: they lie well beyond the margin."""
 LEAST_BEND = 0.01
 """Least a_x and a_y of a deformation."""
+LEAST_OF_A_VIEW = 10
+"""Faces without which a view cannot be learned at all."""
 MOST_JUDGED = 1000
-"""Training photos on which the threshold is set, at most."""
+"""Training photos on which the threshold is set, or somewhat more."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,9 @@ def train(
         recipe: How.
         pool: Where photos are looked at side by side; the result does not depend on it.
         observer: Hears how far it is.
+
+    Raises:
+        SanError: If too few faces are frontal, or too few are turned.
     """
     generator = np.random.default_rng(recipe.seed)
     both = [*photos, *_map(pool, TrainingPhoto.mirrored, photos, "mirror", observer)]
@@ -153,6 +159,11 @@ def _first_roots(
     seeds = [(photos[i], int(generator.integers(2**32))) for i in chosen]
     look = partial(_random_windows, component=empty)
     others = np.stack([*chain(*_map(pool, look, seeds, "random windows", observer))])
+    if min(len(frontal), len(turned)) < LEAST_OF_A_VIEW:
+        raise SanError(
+            f"{len(frontal)} faces are frontal and {len(turned)} are turned, mirror images counted:"
+            f" each view needs {LEAST_OF_A_VIEW}; take photos with more of the other kind"
+        )
     views = []
     for group in (frontal, turned):
         faces = _map(pool, partial(_warped_face, component=empty), group, "crops", observer)
