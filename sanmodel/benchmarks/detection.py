@@ -5,9 +5,9 @@ time beside dlib's in the same run, since machines differ and are shared.
 """
 
 import time
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -75,17 +75,11 @@ def accuracy(
         SanError: If the table holds no such photo.
     """
     detector = DETECTORS.get("dpm")(settings)
-    judged, thumbnails, faceless = [], [], []
+    judged, thumbnails, faceless = [], [], textures()
     people = read_columns(raw, ["identity"])["identity"]
     total = sum(not is_for_training(who, share) for who in people)
     every = -(-4 * total // MOST_CORNERS)
-    unreadable = 0
-    for row in observed(_held_out(raw, share), "detection", total, observer):
-        try:
-            photo = decode_rgb(row["image"], row["source_path"])
-        except SanError:
-            unreadable += 1
-            continue
+    for photo in _readable(observed(_held_out(raw, share), "detection", total, observer)):
         faces = sorted(find_faces(detector, photo), key=lambda face: -face.area)
         boxes, scores = dlib_boxes(photo)
         judged.append(_judge(faces, boxes, scores))
@@ -97,10 +91,19 @@ def accuracy(
         raise SanError(f"{raw} holds no photo of people not learned from: lower --people-share")
     if sheet:
         draw_sheet(thumbnails, sheet)
-    faceless += textures()
     looked = observed(faceless, "pictures without a face", len(faceless), observer)
     false = sum(len(detector.detect(picture)) for picture in looked)
-    return {**_figures(judged, len(faceless), false), "unreadable_photos": unreadable}
+    return {**_figures(judged, len(faceless), false), "unreadable_photos": total - len(judged)}
+
+
+def _readable(rows: Iterable[dict[str, Any]]) -> Iterator[Picture]:
+    """Yield the photos of raw rows, without those that cannot be read."""
+    for row in rows:
+        try:
+            photo = decode_rgb(row["image"], row["source_path"])
+        except SanError:
+            continue
+        yield photo
 
 
 def _held_out(raw: Path, share: float) -> Iterable[dict[str, Any]]:
@@ -227,13 +230,7 @@ def _resized(photo: Picture) -> Picture:
 
 def _first_photos(raw: Path) -> list[Picture]:
     """Return the first ``TIMED_PHOTOS`` photos of a table that can be read."""
-    photos: list[Picture] = []
-    for row in iterate_rows(raw):
-        with suppress(SanError):
-            photos.append(decode_rgb(row["image"], row["source_path"]))
-        if len(photos) == TIMED_PHOTOS:
-            break
-    return photos
+    return list(islice(_readable(iterate_rows(raw)), TIMED_PHOTOS))
 
 
 def report(

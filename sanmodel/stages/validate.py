@@ -137,16 +137,17 @@ def _suites(
             totals_expectations(settings),
         ),
     ]
-    if table.complete and settings.validate_.complete_set == "check":
-        suites.append(
-            Suite(
-                "complete",
-                f"Nearly all images of {settings.fetch.source} are here: all must be.",
-                pd.DataFrame([table.found]),
-                complete_expectations(table.required),
-            )
-        )
-    return suites
+    must_be_whole = table.complete and settings.validate_.complete_set == "check"
+    return [*suites, _complete_suite(settings.fetch.source, table)] if must_be_whole else suites
+
+
+def _complete_suite(source: str, table: Table1) -> Suite:
+    return Suite(
+        "complete",
+        f"Nearly all images of {source} are here: all must be.",
+        pd.DataFrame([table.found]),
+        complete_expectations(table.required),
+    )
 
 
 def _metrics(findings: Findings) -> Metrics:

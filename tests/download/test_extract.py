@@ -124,12 +124,12 @@ def test_volumes_are_one_archive_whatever_lies_beside_them(tmp_path: Path):
     assert found(tmp_path / "img") == {f"{i}.jpg": PHOTO[i:] for i in range(5)}
 
 
-@pytest.mark.parametrize("name", ["../evil.jpg", "/tmp/evil.jpg", "a/../../evil.jpg", "..\\x.jpg"])
+@pytest.mark.parametrize("name", ["../evil.jpg", "/evil.jpg", "a/../../evil.jpg", "..\\x.jpg"])
 def test_no_member_leaves_the_folder(make, name: str, tmp_path: Path):
     path = make({"photos/good.jpg": PHOTO, name: PHOTO})
     refused(path, tmp_path / "out/photos", "leads out of the folder")
     assert not (tmp_path / "evil.jpg").exists()
-    assert not Path("/tmp/evil.jpg").exists()
+    assert not Path("/evil.jpg").exists()
 
 
 @pytest.mark.parametrize("target", ["/etc/passwd", "good.jpg"])
