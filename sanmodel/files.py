@@ -13,14 +13,18 @@ from sanmodel.errors import SanError
 
 
 @contextmanager
-def atomic_file(path: Path) -> Iterator[Path]:
+def atomic_file(path: Path, ending: str = "partial") -> Iterator[Path]:
     """Yield a path to write to; it becomes ``path`` only when the block ends without an error.
+
+    Args:
+        path: The file.
+        ending: Of the name that it has until then; an own one where others write ``path`` too.
 
     Raises:
         SanError: If the disk is full; an earlier file at ``path`` is left as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
+    partial = path.with_name(f".{path.name}.{ending}")
     try:
         with full_disk_explained(path):
             yield partial

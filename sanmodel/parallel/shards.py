@@ -17,7 +17,7 @@ from distributed.scheduler import KilledWorker
 from threadpoolctl import threadpool_limits
 
 from sanmodel.errors import SanError
-from sanmodel.files import full_disk_explained, sha256
+from sanmodel.files import atomic_file, sha256
 from sanmodel.observer import Observer
 from sanmodel.parallel.fingerprint import code_digest, digest
 from sanmodel.tables import RowGroup, row_groups
@@ -140,13 +140,8 @@ def written_whole(path: Path) -> Iterator[Path]:
     Raises:
         SanError: If the disk is full.
     """
-    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
-    try:
-        with full_disk_explained(path):
-            yield partial
-            partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with atomic_file(path, f"{uuid.uuid4().hex}.partial") as partial:
+        yield partial
 
 
 @dataclass(frozen=True)
