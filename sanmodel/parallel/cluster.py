@@ -38,15 +38,21 @@ def connected(workers: int | None, tasks: int) -> Iterator[Client]:
     count = max(min(workers or CPU_COUNT, tasks), 1)
     with ExitStack() as stack:
         with _interrupts_held_back():
-            stack.enter_context(dask.config.set(_QUIET))
+            stack.enter_context(dask.config.set(_LOCAL))
             client = stack.enter_context(Client(stack.enter_context(_local_cluster(count))))
         yield client
 
 
-_QUIET: dict[str, list[str]] = {
+_LOCAL: dict[str, object] = {
     # No pages: the HTTP servers of scheduler and workers stay on loopback and serve nothing.
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
+    # Dask's own choice here also makes malloc give memory back at once (MALLOC_TRIM_THRESHOLD_).
+    # A detector that works on megabytes, photo after photo, then waits a third of its time for
+    # the system to bring them back.
+    "distributed.nanny.pre-spawn-environ": {
+        name: 1 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    },
 }
 
 
