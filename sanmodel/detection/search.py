@@ -18,6 +18,11 @@ EQUAL_SIZE = 0.8
 Detectors find sizes in steps; one step of dlib's is 0.69."""
 
 
+LEAST_OVERLAP = 0.1
+"""Intersection over union with the source's box below which a face is not the one that is meant. A
+source's box may hold the whole head, about four times the area of a detector's: that leaves 0.25."""
+
+
 @dataclass(frozen=True)
 class Box:
     """A box in pixels of a photo."""
@@ -57,9 +62,14 @@ def of_equal_size(faces: Sequence[Face]) -> bool:
 def nearest(faces: Sequence[Face], given: Box) -> Face | None:
     """Return the face that overlaps most with the box that the source gives.
 
-    A face whose centre lies outside of the box is another person's.
+    A face whose centre lies outside of the box, or that is far larger or smaller, is another
+    person's or none.
     """
-    inside = [face for face in faces if _centre_in(face, given)]
+    inside = [
+        face
+        for face in faces
+        if _centre_in(face, given) and overlap(face, given) >= LEAST_OVERLAP
+    ]
     return max(inside, key=lambda face: (overlap(face, given), face.score), default=None)
 
 

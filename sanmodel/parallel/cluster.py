@@ -53,6 +53,8 @@ _LOCAL: dict[str, object] = {
     "distributed.nanny.pre-spawn-environ": {
         name: 1 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
     },
+    # The profile of the last hour, for a dashboard that is not there, would take 0.3 GB.
+    "distributed.worker.profile.enabled": False,
 }
 
 

@@ -110,8 +110,23 @@ def _suites(
     table: Table1,
 ) -> list[Suite]:
     """Join each frame with what is expected of it."""
+    must_be_whole = table.complete and settings.validate_.complete_set == "check"
+    return [
+        *_table_suites(settings, tables, known),
+        Suite(
+            "totals",
+            "Figures of the tables as a whole.",
+            pd.DataFrame([figures]),
+            totals_expectations(settings),
+        ),
+        *([_complete_suite(settings.fetch.source, table)] if must_be_whole else []),
+    ]
+
+
+def _table_suites(settings: Settings, tables: Tables, known: Profile) -> list[Suite]:
+    """Join the frames of the three tables with what is expected of them."""
     split, names = settings.preprocess.split, tables.attributes
-    suites = [
+    return [
         Suite(
             "raw",
             "The images as they were fetched.",
@@ -130,15 +145,7 @@ def _suites(
             tables.quarantine,
             quarantine_expectations(),
         ),
-        Suite(
-            "totals",
-            "Figures of the tables as a whole.",
-            pd.DataFrame([figures]),
-            totals_expectations(settings),
-        ),
     ]
-    must_be_whole = table.complete and settings.validate_.complete_set == "check"
-    return [*suites, _complete_suite(settings.fetch.source, table)] if must_be_whole else suites
 
 
 def _complete_suite(source: str, table: Table1) -> Suite:

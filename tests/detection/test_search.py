@@ -53,6 +53,12 @@ def test_a_face_beside_the_box_is_another_persons():
     assert nearest([], Box(0, 0, 9, 9)) is None
 
 
+def test_a_face_in_the_box_that_is_far_smaller_is_another_persons():
+    head = Box(0, 0, 200, 200)
+    assert nearest([face(100, 100, 70)], head) is not None  # 0.12 of the box
+    assert nearest([face(100, 100, 60)], head) is None  # 0.09: somebody behind a shoulder
+
+
 def test_faces_are_equal_from_four_fifths_of_the_area_on():
     assert of_equal_size([face(0, 0, 100), face(200, 0, 90)])  # 0.81
     assert not of_equal_size([face(0, 0, 100), face(200, 0, 89)])  # 0.79

@@ -1,0 +1,132 @@
+"""Random differentiable looks at a face, between an output X' and the networks that judge it.
+
+A perturbation that only fools a classifier at its own pixels overfits to it: another crop, another
+camera or another classifier is not fooled. So every judge sees every output a little displaced,
+turned, relit, blurred, noisy or compressed, each time in another way ("expectation over
+transformation", Athalye et al., ICML 2018). Gradients flow through to X'.
+
+Random numbers come from torch's global generator, which checkpoints keep.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from math import pi
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+BLOCK = 8
+"""Side of JPEG's blocks in pixels."""
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How far a look may be from the image.
+
+    Attributes:
+        shift: Largest displacement, as a share of the side.
+        scale: Largest enlargement or reduction, as a share.
+        turn: Largest rotation in radians.
+        contrast: Largest change of the logarithm of the contrast.
+        light: Largest change of the brightness, of 0 to 1.
+        blur: Share of the looks that are blurred.
+        noise: Largest standard deviation of the pixels' noise.
+        compression: Largest step of a JPEG-like quantisation of 8x8 blocks.
+    """
+
+    shift: float = 0.06
+    scale: float = 0.12
+    turn: float = 0.15
+    contrast: float = 0.35
+    light: float = 0.15
+    blur: float = 0.5
+    noise: float = 0.04
+    compression: float = 0.1
+
+    def __call__(self, X: Tensor, size: int) -> Tensor:
+        """Look at images.
+
+        Args:
+            X: (B, 1, height, width), 0 to 1.
+            size: Side of the looks in pixels.
+
+        Returns:
+            (B, 1, size, size); contrast, light and noise may leave the range 0 to 1.
+        """
+        h = _sample(X, self._placement(len(X)), size)
+        h = (h - 0.5) * torch.exp(_spread(h, self.contrast)) + 0.5 + _spread(h, self.light)
+        h = _blur(h, _chance(h, self.blur))
+        h = h + torch.randn_like(h) * self.noise * _share(h)
+        return _compress(h, self.compression * _share(h)) if size % BLOCK == 0 else h
+
+    def _placement(self, batch: int) -> Tensor:
+        """Return affine maps from places in the look to places in the image, (B, 2, 3)."""
+        turn, scale, x, y = (2 * torch.rand(4, batch) - 1) * torch.tensor(
+            [[self.turn], [self.scale], [2 * self.shift], [2 * self.shift]]
+        )
+        mirror = 1 - 2 * (torch.rand(batch) < 0.5).float()
+        cos, sin = torch.cos(turn) * (1 + scale), torch.sin(turn) * (1 + scale)
+        rows = [torch.stack([cos * mirror, -sin, x], 1), torch.stack([sin * mirror, cos, y], 1)]
+        return torch.stack(rows, 1)
+
+
+def resized(X: Tensor, size: int) -> Tensor:
+    """Return images (B, 1, height, width) at (B, 1, size, size), without aliases."""
+    if X.shape[-1] == size:
+        return X
+    return F.interpolate(X, (size, size), mode="bilinear", antialias=True, align_corners=False)
+
+
+def _sample(X: Tensor, placement: Tensor, size: int) -> Tensor:
+    """Resample images at affine places; what lies outside repeats the border."""
+    reduction = X.shape[-1] // size
+    smaller = F.avg_pool2d(X, reduction) if reduction > 1 else X  # else it would alias
+    grid = F.affine_grid(placement.to(X.device), [len(X), 1, size, size], align_corners=False)
+    return F.grid_sample(smaller, grid.to(X.dtype), padding_mode="border", align_corners=False)
+
+
+def _share(h: Tensor) -> Tensor:
+    """Draw a number from 0 to 1 for each image, (B, 1, 1, 1)."""
+    return torch.rand(len(h), 1, 1, 1, device=h.device, dtype=h.dtype)
+
+
+def _spread(h: Tensor, most: float) -> Tensor:
+    """Draw a number from -most to most for each image."""
+    return most * (2 * _share(h) - 1)
+
+
+def _chance(h: Tensor, probability: float) -> Tensor:
+    """Draw 0 for most images and up to 1 for a share of them."""
+    return _share(h) * (_share(h) < probability)
+
+
+def _blur(h: Tensor, strength: Tensor) -> Tensor:
+    """Mix images with a blurred form of theirs (a binomial filter of 5x5 pixels)."""
+    row = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0], device=h.device, dtype=h.dtype) / 16
+    padded = F.pad(h, (2, 2, 2, 2), mode="replicate")
+    blurred = F.conv2d(padded, (row[:, None] * row).view(1, 1, 5, 5))
+    return h + (blurred - h) * strength
+
+
+def _compress(h: Tensor, step: Tensor) -> Tensor:
+    """Add what rounding the coefficients of 8x8 blocks to ``step`` adds, as noise.
+
+    Rounding itself has no gradient; uniform noise of the same size stands in for it, in each
+    frequency in proportion to it, as JPEG's tables do.
+    """
+    basis = _cosines().to(h.device, h.dtype)  # (64, 1, 8, 8)
+    frequency = torch.arange(BLOCK, device=h.device, dtype=h.dtype)
+    table = (frequency[:, None] + frequency).view(1, BLOCK * BLOCK, 1, 1) / (2 * BLOCK)
+    blocks = (len(h), BLOCK * BLOCK, h.shape[2] // BLOCK, h.shape[3] // BLOCK)
+    noise = torch.rand(blocks, device=h.device, dtype=h.dtype) - 0.5
+    return h + F.conv_transpose2d(noise * table * step * BLOCK, basis, stride=BLOCK)
+
+
+@cache
+def _cosines() -> Tensor:
+    """Return the orthonormal basis of the 8x8 discrete cosine transform, (64, 1, 8, 8)."""
+    n = torch.arange(BLOCK, dtype=torch.float32)
+    basis = torch.cos(pi * (n + 0.5) * n[:, None] / BLOCK) * (2 / BLOCK) ** 0.5
+    basis[0] /= 2**0.5
+    return torch.einsum("iy,jx->ijyx", basis, basis).reshape(BLOCK * BLOCK, 1, BLOCK, BLOCK)
