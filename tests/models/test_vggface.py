@@ -31,7 +31,7 @@ def rgb_descriptor(weights: Weights, X: torch.Tensor) -> torch.Tensor:
 
 
 def test_a_grey_image_is_described_like_its_three_channel_copy(vggface_weights: Weights):
-    """To 1e-4 of the largest value; without the borders of the mean it would be 300 times that."""
+    """To 1e-4 of the largest value; without the mean's borders it would be 200 times that."""
     X = torch.rand(2, 1, 224, 224, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
         ours = VGGFace.from_rgb(vggface_weights)(X)

@@ -60,7 +60,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
             with damage_explained(path):
                 return form.read(path)
     files = ", ".join(form.file for form in known)
-    raise SanError(f"{path} has no known format: give {files}, out of its archive")
+    raise SanError(f"{path} has no known format: give one of {files}, taken out of its archive")
 
 
 def starts_with(*magic: bytes) -> Callable[[bytes], bool]:

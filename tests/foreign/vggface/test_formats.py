@@ -8,7 +8,6 @@ import pytest
 import torch
 import torch.nn.functional as F
 import vggface_files
-from safetensors.torch import save_file
 from scipy.io import loadmat, savemat
 from vggface_files import Weights, few_channels
 
@@ -101,12 +100,8 @@ def test_keras_filters_see_blue_first_and_ours_red(weights: Weights, tmp_path: P
     torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-5)
 
 
-def test_a_layer_too_few_is_named(weights: Weights, tmp_path: Path):
+def test_a_file_of_the_format_without_the_network_is_refused(tmp_path: Path):
     path = tmp_path / "weights"
-    short = {name: weight for name, weight in weights.items() if not name.startswith("fc8")}
-    save_file(short, path)
-    with pytest.raises(SanError, match="does not fit: conv1_1.weight has shape"):
-        load_vggface(path)
     savemat(path, {"x": 1.0}, appendmat=False)
     with pytest.raises(SanError, match="does not fit: conv1_1.weight is missing"):
         load_vggface(path)
@@ -125,7 +120,10 @@ def test_a_layer_too_few_is_named(weights: Weights, tmp_path: Path):
         (b"", "is empty: download it again"),
         (b"\xef\xbb\xbf\r\n<!DOCTYPE HTML><title>Quota exceeded", "is a web page, not weights"),
         (b"<html>404", "is a web page, not weights: open it in a browser"),
-        (b"\x1f\x8b a gzip archive", "has no known format: give rcmalli_vggface_tf_vgg16.h5"),
+        (
+            b"\x1f\x8b a gzip archive",
+            "has no known format: give one of rcmalli_vggface_tf_vgg16.h5",
+        ),
         (b"PK\x03\x04 an archive", "is cut short or damaged"),
         (b"\x80\x02garbage", "is damaged, or holds code, which is not run"),
     ],
