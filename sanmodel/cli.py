@@ -154,6 +154,21 @@ def download(
     )
 
 
+@app.command("import-authors")
+def import_authors(
+    file: Annotated[Path, typer.Argument(help="conv-autoencoder-e20.pkl of their repository.")],
+    out: Annotated[
+        Path, typer.Option(help="Weights file to write in the work tree.", dir_okay=False)
+    ] = Path("models/authors.safetensors"),
+    root: Root = HERE,
+) -> None:
+    """Make the authors' released model ours; it expects prototypes aligned to each face."""
+    from sanmodel.foreign.authors import import_authors as convert
+
+    source = convert(file, root / out)
+    typer.echo(f"{root / out}: the authors' autoencoder from {file}, SHA-256 {source}")
+
+
 @app.command()
 def track(root: Root = HERE) -> None:
     """Record the last `dvc repro` in MLflow: one run, a child run per stage."""

@@ -123,12 +123,14 @@ class MatcherSettings(Schedule):
     """The auxiliary face matcher (paper, section 2.2.4).
 
     Attributes:
-        vgg_face: Path of VGG-Face weights; null trains a compact descriptor network instead.
-        vgg_face_sha256: Expected SHA-256 of that file; null accepts any.
+        vgg_face: Path of VGG-Face in any of its public forms (docs/training.md); null trains a
+            compact descriptor network instead.
+        vgg_face_sha256: Expected SHA-256 of that file, checked before it is read; null accepts
+            any.
     """
 
     vgg_face: str | None = None
-    vgg_face_sha256: str | None = None
+    vgg_face_sha256: Annotated[str, Field(pattern="^[0-9a-fA-F]{64}$")] | None = None
     steps: int = Field(default=300, ge=1)
 
 

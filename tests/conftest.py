@@ -1,10 +1,12 @@
-"""Fixtures that shrink the embedded sample to a few people."""
+"""Fixtures that shrink the embedded sample to a few people, and VGG-Face, which cannot shrink."""
 
 from pathlib import Path
 
 import pytest
 from small import small_settings
+from vggface_files import Weights, random_weights
 
+from sanmodel.models.vggface import rgb_shapes
 from sanmodel.paths import Paths
 from sanmodel.stages import fetch, preprocess, prototypes
 
@@ -27,3 +29,11 @@ def tree(crops_root: Path, tmp_path: Path) -> Paths:
         crops_root / "models/prototypes.safetensors"
     )
     return Paths(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def vggface_weights() -> Weights:
+    """Random weights of VGG-Face's shapes, 580 MB: read them, never write."""
+    shapes = rgb_shapes()
+    weights = [name for name in shapes if name.endswith(".weight")]
+    return random_weights({name.removesuffix(".weight"): shapes[name] for name in weights})

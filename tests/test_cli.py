@@ -10,7 +10,7 @@ import pytest
 SAN = Path(sys.executable).parent / "san"
 STAGES = ("fetch", "preprocess", "validate", "prototypes", "train-classifier", "train-matcher")
 COMMANDS = (*STAGES, "pretrain", "train", "evaluate", "export", "track", "register", "results")
-DATA_COMMANDS = ("sources", "download")
+OTHER_COMMANDS = ("sources", "download", "import-authors")
 
 
 def san(*arguments: str, root: Path = Path()) -> subprocess.CompletedProcess[str]:
@@ -23,7 +23,7 @@ def san(*arguments: str, root: Path = Path()) -> subprocess.CompletedProcess[str
 def test_help_lists_a_subcommand_per_stage():
     shown = san("--help")
     assert shown.returncode == 0
-    for command in (*COMMANDS, *DATA_COMMANDS):
+    for command in (*COMMANDS, *OTHER_COMMANDS):
         assert command in shown.stdout
 
 
@@ -64,6 +64,15 @@ def test_download_names_what_only_a_person_can_get(tmp_path: Path):
     assert failed.returncode == 1
     assert "place it at faces/male_names.txt" in failed.stderr
     assert failed.stderr.count("\n") == 1
+
+
+def test_the_authors_model_is_looked_for_and_its_prototypes_named(tmp_path: Path):
+    shown = san("import-authors", "--help").stdout
+    assert "prototypes aligned to each face" in shown
+    assert "models/authors.safetensors" in shown
+    failed = san("import-authors", "conv-autoencoder-e20.pkl", root=tmp_path)
+    assert failed.returncode == 1
+    assert "error: conv-autoencoder-e20.pkl is missing: give the path" in failed.stderr
 
 
 @pytest.mark.parametrize("command", COMMANDS[:4])

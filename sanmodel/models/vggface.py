@@ -4,16 +4,19 @@ Parkhi, Vedaldi, Zisserman, "Deep face recognition" (BMVC 2015): 13 convolutions
 connected layers, a descriptor of 2622 values. The weights are public but not ours to ship.
 """
 
-from pathlib import Path
+from collections.abc import Mapping
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from sanmodel.errors import SanError
-
 BLOCKS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
+LAYERS = (
+    *(f"conv{b}_{i}" for b, widths in enumerate(BLOCKS, 1) for i in range(1, len(widths) + 1)),
+    *("fc6", "fc7", "fc8"),
+)
+"""The published names of the 16 weight layers, in their order."""
+
 RGB_MEAN = (129.1863, 104.7624, 93.5940)
 """Mean colour of VGG-Face's training images (0 to 255), subtracted before the first layer."""
 
@@ -63,46 +66,42 @@ class VGGFace(nn.Module):
         descriptors: Tensor = self.fc8(F.relu(self.fc7(h)))
         return descriptors
 
-    def load_rgb_weights(self, state: dict[str, Tensor]) -> None:
-        """Take the weights of the three-channel network, names as in ``vgg_face_dag.pth``.
+    @classmethod
+    def from_rgb(cls, weights: Mapping[str, Tensor]) -> "VGGFace":
+        """Make the network from the weights of the published one, which takes RGB images.
 
         Args:
-            state: ``conv1_1.weight`` (64, 3, 3, 3) and so on to ``fc8.bias`` (2622,).
-
-        Raises:
-            SanError: If a tensor is missing or has another shape.
+            weights: Names and shapes as :func:`rgb_shapes` has them. What can be kept is not
+                copied: the network shares it.
         """
-        first = state.get("conv1_1.weight")
-        if first is None or first.shape != (64, 3, 3, 3):
-            raise SanError("these are not VGG-Face weights: conv1_1.weight must be (64, 3, 3, 3)")
-        own = {"convolutions." + k if k.startswith("conv") else k: v for k, v in state.items()}
+        first = weights["conv1_1.weight"]
+        mean = torch.tensor(RGB_MEAN).view(1, 3, 1, 1).expand(1, 3, 224, 224)
+        own = {_own_name(name): weight for name, weight in weights.items()}
         own["convolutions.conv1_1.weight"] = first.sum(dim=1, keepdim=True)
-        own["mean_response"] = F.conv2d(
-            torch.tensor(RGB_MEAN).view(1, 3, 1, 1).expand(1, 3, 224, 224), first, padding=1
-        )
-        try:
-            self.load_state_dict(own)
-        except RuntimeError as error:
-            raise SanError(f"these are not VGG-Face weights: {error}") from error
+        own["mean_response"] = F.conv2d(mean, first, padding=1)
+        network = _without_memory()
+        network.load_state_dict(own, assign=True)
+        return network
 
 
-def load_vggface(path: Path) -> VGGFace:
-    """Load VGG-Face from a ``.pth`` state dictionary or a ``.safetensors`` file.
+def rgb_shapes() -> dict[str, torch.Size]:
+    """Return names and shapes of the published weights, as in ``vgg_face_dag.pth``.
 
-    Raises:
-        SanError: If the file is missing, damaged or something else.
+    ``conv1_1.weight`` is (64, 3, 3, 3), its input in the order red, green, blue; ``fc6.weight`` is
+    (4096, 25088), its input in the order channels, rows, columns; ``fc8.bias`` is (2622,).
     """
-    if not path.is_file():
-        raise SanError(f"{path} is missing: set train_matcher.vgg_face to VGG-Face weights or null")
-    try:
-        if path.suffix == ".safetensors":
-            state = load_file(path)
-        else:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch and safetensors raise many kinds for a damaged file
-        raise SanError(
-            f"{path} is no readable weights file ({error}): download it again"
-        ) from error
-    network = VGGFace()
-    network.load_rgb_weights(state)
-    return network
+    own = _without_memory().state_dict()
+    names = [f"{layer}.{kind}" for layer in LAYERS for kind in ("weight", "bias")]
+    shapes = {name: own[_own_name(name)].shape for name in names}
+    return shapes | {"conv1_1.weight": torch.Size([64, 3, 3, 3])}
+
+
+def _own_name(published: str) -> str:
+    """Return what a published tensor is called in :class:`VGGFace`."""
+    return f"convolutions.{published}" if published.startswith("conv") else published
+
+
+def _without_memory() -> VGGFace:
+    """Return the network with shapes but no numbers: drawing 145 million takes seconds."""
+    with torch.device("meta"):
+        return VGGFace()

@@ -1,11 +1,14 @@
 """Stage 6: the auxiliary face matcher (paper, section 2.2.4), VGG-Face or its stand-in."""
 
+from pathlib import Path
+
 from torch import Tensor, nn
 
 from sanmodel.errors import SanError
 from sanmodel.files import sha256, write_json
+from sanmodel.foreign.reading import require_file
+from sanmodel.foreign.vggface import MISSING, load_vggface
 from sanmodel.models.descriptor import CosineMargin, DescriptorNetwork
-from sanmodel.models.vggface import load_vggface
 from sanmodel.models.weights import save_weights
 from sanmodel.observer import SILENT, Metrics, Observer
 from sanmodel.paths import Paths
@@ -31,22 +34,32 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
             " trained on the training identities stands in"
         )
     else:
-        metrics = _convert_vggface(settings, paths)
+        metrics = _convert_vggface(settings, paths, observer)
     write_json(paths.metrics("train_matcher"), metrics)
     return metrics
 
 
-def _convert_vggface(settings: Settings, paths: Paths) -> Metrics:
+def _convert_vggface(settings: Settings, paths: Paths, observer: Observer) -> Metrics:
     """Turn the user's file into safetensors once."""
     source = paths.root / str(settings.train_matcher.vgg_face)
-    network = load_vggface(source)
-    found, expected = sha256(source), settings.train_matcher.vgg_face_sha256
-    if expected not in (None, found):
-        raise SanError(f"{source} has SHA-256 {found}, not {expected}: download it again")
-    state = network.state_dict()
+    found = _verify(source, settings.train_matcher.vgg_face_sha256)
+    state = load_vggface(source).state_dict()
     save_weights(paths.matcher, state, kind="matcher", architecture="vgg-face", source=found)
     write_curve(paths.curve("train_matcher"), [])
+    observer.note(f"R_vgg is VGG-Face from {source}, SHA-256 {found}")
     return {"vgg_face": 1, "sha256": found}
+
+
+def _verify(source: Path, expected: str | None) -> str:
+    """Return the file's SHA-256; nothing of another file than the expected one is looked at."""
+    require_file(source, MISSING)
+    found = sha256(source)
+    if expected is not None and found != expected.lower():
+        raise SanError(
+            f"{source} has SHA-256 {found}, not {expected} as train_matcher.vgg_face_sha256 says:"
+            " download it again, or set the key to null if you trust the file"
+        )
+    return found
 
 
 def _train_stand_in(settings: Settings, paths: Paths, observer: Observer) -> Metrics:

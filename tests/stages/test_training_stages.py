@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 import torch
 from small import small_settings
+from vggface_files import Weights, write_old_pth
 
 from sanmodel.errors import SanError
-from sanmodel.files import read_json
+from sanmodel.files import read_json, sha256
 from sanmodel.models.frozen import load_classifier, load_matcher
+from sanmodel.models.vggface import VGGFace
 from sanmodel.models.weights import load_weights, read_about
 from sanmodel.observer import Observer
 from sanmodel.paths import Paths
@@ -96,3 +98,45 @@ def test_damaged_or_foreign_inputs_are_named(trained: Paths, tree: Paths):
     with pytest.raises(SanError, match=r"classifier\.safetensors is damaged"):
         train.run(small_settings(), tree)
     assert not tree.autoencoder.exists()
+
+
+class Listener(Observer):
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+def test_a_file_of_vggface_is_converted_once_and_its_checksum_shown(
+    tree: Paths, vggface_weights: Weights
+):
+    source = tree.root / "vgg_face_dag.pth"
+    write_old_pth(source, vggface_weights)
+    checksum, listener = sha256(source), Listener()
+    settings = {"vgg_face": source.name, "vgg_face_sha256": checksum.upper()}
+    metrics = train_matcher.run(small_settings(train_matcher=settings), tree, listener)
+    source.unlink()
+    try:
+        assert metrics == read_json(tree.metrics("train_matcher"))
+        assert metrics == {"vgg_face": 1, "sha256": checksum}
+        assert listener.notes == [f"R_vgg is VGG-Face from {source}, SHA-256 {checksum}"]
+        assert read_about(tree.matcher)["source"] == checksum
+        network = load_matcher(tree.matcher)
+        assert isinstance(network, VGGFace)
+        assert torch.equal(network.fc8.weight, vggface_weights["fc8.weight"])
+    finally:
+        tree.matcher.unlink()
+
+
+def test_another_file_of_vggface_than_the_expected_one_is_not_read(tree: Paths):
+    (tree.root / "vgg_face_dag.pth").write_bytes(b"\x80 no weights")
+    settings = {"vgg_face": "vgg_face_dag.pth", "vgg_face_sha256": 64 * "0"}
+    with pytest.raises(SanError, match="has SHA-256 [0-9a-f]{64}, not 0{64} as train_matcher"):
+        train_matcher.run(small_settings(train_matcher=settings), tree)
+    settings["vgg_face"] = "nowhere.pth"
+    with pytest.raises(SanError, match=r"nowhere\.pth is missing: set train_matcher\.vgg_face to"):
+        train_matcher.run(small_settings(train_matcher=settings), tree)
+    assert not tree.matcher.exists()
