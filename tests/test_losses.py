@@ -3,17 +3,22 @@
 import numpy as np
 import pytest
 import torch
+from skimage.metrics import structural_similarity
 
-from sanmodel.losses import J_D, J_G, J_M, TotalLoss
+from sanmodel.losses import J_D, J_G, J_M, J_S, TotalLoss
 
 torch.manual_seed(0)
-X, X_SM, X_OP = torch.rand(3, 3, 1, 8, 8).clamp(0.01, 0.99)
+X, X_SM, X_OP = torch.rand(3, 3, 1, 16, 16).clamp(0.01, 0.99)
 y = torch.tensor([0.0, 1.0, 1.0])
-WEIGHT = torch.randn(64)
+WEIGHTS = torch.randn(2, 256)
 
 
 def f_G(images: torch.Tensor) -> torch.Tensor:
-    return images.flatten(1) @ WEIGHT
+    return images.flatten(1) @ WEIGHTS[0]
+
+
+def other_f_G(images: torch.Tensor) -> torch.Tensor:
+    return images.flatten(1) @ WEIGHTS[1]
 
 
 def R_vgg(images: torch.Tensor) -> torch.Tensor:
@@ -24,9 +29,19 @@ def S(t: np.ndarray, p: np.ndarray) -> np.ndarray:
     return -(t * np.log(p) + (1 - t) * np.log(1 - p))
 
 
+def squared_distance(output: torch.Tensor) -> float:
+    return float(((R_vgg(output) - R_vgg(X)).numpy() ** 2).sum(axis=1).mean())
+
+
 def test_equation_2_sums_the_cross_entropy_over_the_pixels():
     expected = S(X.numpy(), X_SM.numpy()).sum(axis=(1, 2, 3)).mean()
     assert J_D(X, X_SM).item() == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize(("kind", "power"), [("l1", 1), ("l2", 2)])
+def test_the_reconstruction_may_be_an_error_of_the_pixels(kind, power):
+    expected = (np.abs(X.numpy() - X_SM.numpy()) ** power).sum(axis=(1, 2, 3)).mean()
+    assert J_D(X, X_SM, kind).item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_equation_3_flips_the_label_for_the_opposite_output():
@@ -36,18 +51,71 @@ def test_equation_3_flips_the_label_for_the_opposite_output():
 
 
 def test_equation_4_is_the_squared_distance_of_the_descriptors():
-    expected = ((R_vgg(X_SM) - R_vgg(X)).numpy() ** 2).sum(axis=1).mean()
-    assert J_M(X, X_SM, R_vgg).item() == pytest.approx(expected, rel=1e-5)
+    assert J_M(R_vgg(X), R_vgg(X_SM)).item() == pytest.approx(squared_distance(X_SM), rel=1e-5)
+
+
+def test_the_structural_term_is_the_ssim_of_wang_et_al():
+    likeness = [
+        structural_similarity(
+            a[0].numpy(),
+            b[0].numpy(),
+            data_range=1,
+            gaussian_weights=True,
+            sigma=1.5,
+            use_sample_covariance=False,
+            full=True,
+        )[1][5:-5, 5:-5].mean()
+        for a, b in zip(X, X_SM, strict=True)
+    ]
+    assert J_S(X, X_SM).item() == pytest.approx(1 - np.mean(likeness), abs=1e-5)
+    assert J_S(X, X).item() == pytest.approx(0, abs=1e-6)
 
 
 def test_equation_5_weighs_and_adds_and_comes_last():
-    terms = TotalLoss(f_G, R_vgg, lambda_G=2, lambda_M=3)(X, y, X_SM, X_OP)
+    terms = TotalLoss([f_G], R_vgg, lambda_G=2, lambda_M=3)(X, y, X_SM, X_OP)
     assert list(terms) == ["J_G", "J_M", "J_total"]
+    assert terms["J_M"].item() == pytest.approx(squared_distance(X_SM), rel=1e-5)
     assert terms["J_total"].item() == pytest.approx((2 * terms["J_G"] + 3 * terms["J_M"]).item())
 
 
 def test_equation_1_adds_the_reconstruction_if_it_has_a_weight():
-    terms = TotalLoss(f_G, R_vgg, lambda_D=0.1)(X, y, X_SM, X_OP)
+    terms = TotalLoss([f_G], R_vgg, lambda_D=0.1)(X, y, X_SM, X_OP)
     assert list(terms) == ["J_G", "J_M", "J_D", "J_total"]
     expected = terms["J_G"] + terms["J_M"] + 0.1 * terms["J_D"]
     assert terms["J_total"].item() == pytest.approx(expected.item())
+
+
+def test_several_classifiers_count_alike():
+    both = TotalLoss([f_G, other_f_G], R_vgg)(X, y, X_SM, X_OP)["J_G"]
+    each = [J_G(y, X_SM, X_OP, one) for one in (f_G, other_f_G)]
+    assert both.item() == pytest.approx(torch.stack(each).mean().item(), rel=1e-5)
+
+
+def test_matching_may_look_at_both_outputs_or_at_their_mean():
+    both = TotalLoss([f_G], R_vgg, matching="both")(X, y, X_SM, X_OP)["J_M"]
+    expected = (squared_distance(X_SM) + squared_distance(X_OP)) / 2
+    assert both.item() == pytest.approx(expected, rel=1e-5)
+    mean = TotalLoss([f_G], R_vgg, matching="mean")(X, y, X_SM, X_OP)["J_M"]
+    # R_vgg here is linear: the mean of the descriptors is that of the mean image.
+    assert mean.item() == pytest.approx(squared_distance((X_SM + X_OP) / 2), rel=1e-5)
+
+
+def test_fidelity_may_look_at_both_outputs():
+    loss = TotalLoss([f_G], R_vgg, lambda_D=1, lambda_S=1, reconstruction="l1", fidelity="both")
+    terms = loss(X, y, X_SM, X_OP)
+    expected = (J_D(X, X_SM, "l1") + J_D(X, X_OP, "l1")) / 2
+    assert terms["J_D"].item() == pytest.approx(expected.item(), rel=1e-5)
+    assert terms["J_S"].item() == pytest.approx(((J_S(X, X_SM) + J_S(X, X_OP)) / 2).item())
+
+
+def test_known_descriptors_of_the_originals_are_not_computed_again():
+    seen = []
+
+    def counting(images: torch.Tensor) -> torch.Tensor:
+        seen.append(len(images))
+        return R_vgg(images)
+
+    loss = TotalLoss([f_G], counting, matching="both")
+    known = loss(X, y, X_SM, X_OP, R_vgg(X))
+    assert seen == [6]  # both outputs in one pass
+    assert known["J_M"].item() == pytest.approx(loss(X, y, X_SM, X_OP)["J_M"].item())

@@ -1,0 +1,65 @@
+"""Random looks: what they keep, how far they go, and that gradients pass."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.fft import dctn
+
+from sanmodel.augmentation import Augmentation, _cosines, resized
+
+NONE = Augmentation(0, 0, 0, 0, 0, 0, 0, 0)
+
+
+@pytest.fixture
+def X() -> torch.Tensor:
+    torch.manual_seed(0)
+    return torch.nn.functional.interpolate(torch.rand(4, 1, 9, 9), (64, 64), mode="bicubic")
+
+
+def test_without_strength_a_look_is_the_image_or_its_mirror_image(X):
+    for look, image in zip(NONE(X, 64), X, strict=True):
+        distance = min((look - image).abs().max(), (look - image.flip(2)).abs().max())
+        assert distance < 1e-5
+
+
+def test_looks_differ_from_image_to_image_and_from_time_to_time(X):
+    same = X[:1].expand(4, -1, -1, -1)
+    first, second = Augmentation()(same, 64), Augmentation()(same, 64)
+    assert (first[0] - first[1]).abs().mean() > 0.01
+    assert (first - second).abs().mean() > 0.01
+
+
+def test_one_seed_gives_the_same_looks(X):
+    looks = []
+    for _ in range(2):
+        torch.manual_seed(5)
+        looks.append(Augmentation()(X, 32))
+    torch.testing.assert_close(*looks, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("strength", ["shift", "contrast", "light", "blur", "noise", "compression"])
+def test_each_strength_does_something(X, strength):
+    only = {name: 0.0 for name in vars(NONE)} | {strength: 1.0 if strength == "blur" else 0.2}
+    torch.manual_seed(1)
+    look = Augmentation(**only)(X, 64)
+    torch.manual_seed(1)
+    assert (look - NONE(X, 64)).abs().max() > 0.01
+
+
+def test_gradients_reach_the_image(X):
+    X.requires_grad_()
+    Augmentation()(X, 32).square().sum().backward()
+    assert X.grad is not None
+    assert (X.grad.abs().sum(dim=(1, 2, 3)) > 0).all()
+
+
+def test_the_basis_is_the_discrete_cosine_transform():
+    block = np.random.default_rng(0).random((8, 8))
+    ours = torch.einsum("kcyx,yx->k", _cosines().double(), torch.from_numpy(block))
+    np.testing.assert_allclose(ours.reshape(8, 8), dctn(block, norm="ortho"), atol=1e-6)
+
+
+def test_resizing_keeps_the_mean_and_the_size_asked_for(X):
+    assert resized(X, 20).shape == (4, 1, 20, 20)
+    assert resized(X, 20).mean().item() == pytest.approx(X.mean().item(), abs=0.01)
+    assert resized(X, 64) is X
