@@ -252,15 +252,21 @@ def benchmark_preprocessing(
 
 def _run_stage(stage: str, root: Path) -> None:
     """Run one stage with a progress bar; a training also reports to MLflow while it runs."""
+    from sanmodel.files import writing_nothing
     from sanmodel.observer import Observers
     from sanmodel.paths import Paths
     from sanmodel.progress import TerminalObserver
     from sanmodel.settings import load_settings
     from sanmodel.tracking import tracked
+    from sanmodel.training.processes import is_first_process
 
     paths = Paths(root.resolve())
     settings = load_settings(paths.params)
     module = importlib.import_module(f"sanmodel.stages.{stage}")
+    if not is_first_process():
+        with writing_nothing():
+            module.run(settings, paths)
+        return
     try:
         with TerminalObserver() as terminal, tracked(stage, settings, paths, terminal) as live:
             module.run(settings, paths, Observers([terminal, live]))
