@@ -1,24 +1,27 @@
 """When a training is not worth going on with."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from statistics import median
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from sanmodel.errors import SanError
 from sanmodel.training.checkpoint import Progress
-
-WINDOW = 20
-"""Steps at the start and at the end whose losses are compared."""
+from sanmodel.training.hardware import networks_in
 
 FACTOR = 50
-"""How many times its start a loss may become.
+"""How many times that of the first step, before any weight has changed, a loss may become."""
 
-A loss that is being minimised does not stay that far above its start unless the training is lost.
-"""
+WINDOW = 20
+"""Steps in a row that it must be above that before the training is lost: it may come back."""
+
+
+class NotFiniteError(ArithmeticError):
+    """An output of the network that is trained is infinite or no number."""
 
 
 def check_losses(progress: Progress, checkpoint: Path) -> None:
@@ -30,36 +33,68 @@ def check_losses(progress: Progress, checkpoint: Path) -> None:
     terms = progress.history[-1]
     finite = all(math.isfinite(value) for value in terms.values())
     if not finite or all(has_exploded(progress.history, back) for back in range(WINDOW)):
-        raise _diverged(progress, checkpoint, "")
+        raise _diverged(progress.step, _text(terms), progress, checkpoint)
 
 
 def check_weights(progress: Progress, model: nn.Module, checkpoint: Path) -> None:
-    """Stop if a weight is not finite, which the losses show one step later.
+    """Stop if a weight is not finite: the losses show it one step later only.
 
     Raises:
-        SanError: With the step, the terms and the last good checkpoint.
+        SanError: With the step, the terms, the weight and the last good checkpoint.
     """
     for name, tensor in model.state_dict().items():
         if not torch.isfinite(tensor).all():
-            raise _diverged(progress, checkpoint, f", {name} is not finite")
+            what = f"{_text(progress.history[-1])}, then {name} is not finite"
+            raise _diverged(progress.step, what, progress, checkpoint)
 
 
-def has_exploded(history: Sequence[dict[str, float]], back: int = 0) -> bool:
-    """Say whether the minimised loss, so many steps back, was far above that of the first steps."""
-    if len(history) < WINDOW + back + 1:
+@contextmanager
+def outputs_checked(model: nn.Module, progress: Progress, checkpoint: Path) -> Iterator[None]:
+    """Stop if an output of the network is not finite.
+
+    Losses may not survive it: a cross entropy refuses such numbers, on a GPU with the end of the
+    process.
+
+    Raises:
+        SanError: With the step, the terms before and the last good checkpoint.
+    """
+    hooks = [network.register_forward_hook(_check_output) for network in networks_in(model)]
+    try:
+        yield
+    except NotFiniteError as error:
+        before = f"{_text(progress.history[-1])}, then " if progress.history else ""
+        what = f"{before}{error}"
+        raise _diverged(progress.step + 1, what, progress, checkpoint) from error
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def has_exploded(history: Sequence[Mapping[str, float]], back: int = 0) -> bool:
+    """Say whether the minimised loss, so many steps back, was far above that of the first step."""
+    if back >= len(history):
         return False
-    start = median(_minimised(terms) for terms in history[:WINDOW])
+    start = _minimised(history[0])
     return start > 0 and _minimised(history[-1 - back]) > FACTOR * start
 
 
-def _minimised(terms: dict[str, float]) -> float:
+def _check_output(network: nn.Module, inputs: Any, output: Any) -> None:
+    tensors = [output] if isinstance(output, Tensor) else output
+    if not all(torch.isfinite(tensor).all() for tensor in tensors):
+        raise NotFiniteError(f"the output of {type(network).__name__} is not finite")
+
+
+def _minimised(terms: Mapping[str, float]) -> float:
     return list(terms.values())[-1]
 
 
-def _diverged(progress: Progress, checkpoint: Path, more: str) -> SanError:
-    terms = ", ".join(f"{name}={value:.4g}" for name, value in progress.history[-1].items())
-    last = f"is {checkpoint} (step {progress.saved})" if progress.saved else "there is none"
+def _text(terms: Mapping[str, float]) -> str:
+    return ", ".join(f"{name}={value:.4g}" for name, value in terms.items())
+
+
+def _diverged(step: int, what: str, progress: Progress, checkpoint: Path) -> SanError:
+    good = f"the last good checkpoint is {checkpoint}, step {progress.saved}"
+    last = good if progress.saved else "there is no checkpoint yet"
     return SanError(
-        f"the training diverged at step {progress.step} ({terms}{more}): lower the learning_rate;"
-        f" the last good checkpoint {last}"
+        f"the training diverged at step {step} ({what}): lower the learning_rate; {last}"
     )

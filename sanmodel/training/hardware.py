@@ -93,19 +93,23 @@ def place(thing: T, fabric: Fabric) -> T:
 def computing_mixed(
     model: nn.Module, fabric: Fabric, float32: Sequence[nn.Module] = ()
 ) -> Iterator[None]:
-    """Let a network compute in Fabric's precision for the block, and a list of networks each.
+    """Let a network compute in Fabric's precision for the block.
 
     Args:
-        model: The network.
+        model: The network, or a list of them.
         fabric: Knows the precision.
         float32: Networks that are left alone.
     """
-    networks = model if isinstance(model, nn.ModuleList) else [model]
     with ExitStack() as stack:
-        for network in networks:
+        for network in networks_in(model):
             if network not in float32:
                 stack.callback(_compute_mixed(network, fabric))
         yield
+
+
+def networks_in(model: nn.Module) -> list[nn.Module]:
+    """Return what has a ``forward``: the entries of a list of networks, else the model itself."""
+    return list(model) if isinstance(model, nn.ModuleList) else [model]
 
 
 def _compute_mixed(network: nn.Module, fabric: Fabric) -> Callable[[], None]:

@@ -17,7 +17,12 @@ from sanmodel.settings import Schedule
 from sanmodel.training.checkpoint import Checkpoint, Progress
 from sanmodel.training.data import Batch, RawBatch, Sampler, ahead, to_batch
 from sanmodel.training.determinism import part_ways
-from sanmodel.training.divergence import check_losses, check_weights, has_exploded
+from sanmodel.training.divergence import (
+    check_losses,
+    check_weights,
+    has_exploded,
+    outputs_checked,
+)
 from sanmodel.training.hardware import computing_mixed
 from sanmodel.training.rate import learning_rate
 
@@ -86,7 +91,10 @@ def train(
     progress = checkpoint.restore(model, optimizer, fabric, observer)
     observer.start(task.name, schedule.steps, progress.step)
     speed = Throughput(window_size=SPEED_STEPS)
-    with computing_mixed(model, fabric, task.float32):
+    with (
+        computing_mixed(model, fabric, task.float32),
+        outputs_checked(model, progress, checkpoint.path),
+    ):
         for parts in _batches(sampler, progress.step, schedule, fabric):
             optimizer.param_groups[0]["lr"] = learning_rate(schedule, progress.step)
             progress.history.append(_descend(fabric, objective, stepper, parts))
