@@ -29,9 +29,9 @@ SCHEDULE = Schedule(steps=12, batch_size=3, learning_rate=0.01, checkpoint_every
 class Toy(nn.Module):
     """Two layers with dropout between; ``ballast`` values make its checkpoint large."""
 
-    def __init__(self, ballast: int = 0) -> None:
+    def __init__(self, ballast: int = 0, dropout: float = 0.5) -> None:
         super().__init__()
-        layers = (nn.Flatten(), nn.Linear(16, 8), nn.Dropout(0.5), nn.Linear(8, 1))
+        layers = (nn.Flatten(), nn.Linear(16, 8), nn.Dropout(dropout), nn.Linear(8, 1))
         self.layers = nn.Sequential(*layers)
         self.register_buffer("ballast", torch.zeros(ballast))
 
@@ -46,10 +46,11 @@ def train_toy(
     seed: int = 1,
     trainer: TrainerSettings = TrainerSettings(accelerator="cpu"),  # noqa: B008
     ballast: int = 0,
+    dropout: float = 0.5,
 ) -> tuple[dict[str, Tensor], list[dict[str, float]]]:
     """Train with a checkpoint in ``folder``; return the weights and the history."""
     seed_everything(seed, "toy")
-    model = Toy(ballast)
+    model = Toy(ballast, dropout)
 
     def losses(batch: Batch) -> dict[str, Tensor]:
         return {"error": (model(batch.X) - batch.y).square().mean()}

@@ -47,9 +47,11 @@ def random_states(fabric: Fabric) -> dict[str, Tensor]:
 
 def restore_random_states(states: dict[str, Tensor], fabric: Fabric) -> None:
     """Set the generators of this process to what :func:`random_states` returned."""
-    torch.set_rng_state(states["cpu"][fabric.global_rank])
-    if fabric.device.type == "cuda" and "cuda" in states:
-        torch.cuda.set_rng_state(states["cuda"][fabric.global_rank], fabric.device)
+    # Copies: torch reads a row from the start of the whole tensor's memory.
+    mine = {name: rows[fabric.global_rank].clone() for name, rows in states.items()}
+    torch.set_rng_state(mine["cpu"])
+    if fabric.device.type == "cuda" and "cuda" in mine:
+        torch.cuda.set_rng_state(mine["cuda"], fabric.device)
 
 
 def _gathered(state: Tensor, fabric: Fabric) -> Tensor:

@@ -80,7 +80,8 @@ def place(thing: T, fabric: Fabric) -> T:
     elif isinstance(thing, Tensor):
         placed = fabric.to_device(thing)
     elif isinstance(thing, list | tuple):
-        placed = type(thing)(place(part, fabric) for part in thing)
+        parts = [place(part, fabric) for part in thing]
+        placed = type(thing)(*parts) if hasattr(thing, "_fields") else type(thing)(parts)
     elif isinstance(thing, dict):
         placed = {key: place(part, fabric) for key, part in thing.items()}
     elif is_dataclass(thing) and not isinstance(thing, type):
