@@ -88,9 +88,11 @@ class Examples:
             rows: Their places, (B,).
             mirrored: Which of them to turn left and right, (B,); none by default.
         """
-        images = np.array(self.images[rows])
-        if mirrored is not None:
-            images[mirrored] = images[mirrored, :, ::-1]
+        images = np.empty((len(rows), *self.images.shape[1:]), np.uint8)
+        turned = np.zeros(len(rows), np.bool_) if mirrored is None else mirrored
+        # One by one: numpy lets other threads work while it copies, but not while it gathers.
+        for copy, row, turn in zip(images, rows, turned, strict=True):
+            copy[:] = self.images[row, :, ::-1] if turn else self.images[row]
         y, identity = self.y[rows], self.identity[rows]
         return RawBatch(*map(torch.from_numpy, (images, y, identity, np.array(rows))))
 
