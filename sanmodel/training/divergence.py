@@ -79,9 +79,19 @@ def has_exploded(history: Sequence[Mapping[str, float]], back: int = 0) -> bool:
 
 
 def _check_output(network: nn.Module, inputs: Any, output: Any) -> None:
-    tensors = [output] if isinstance(output, Tensor) else output
-    if not all(torch.isfinite(tensor).all() for tensor in tensors):
+    if not all(torch.isfinite(tensor).all() for tensor in _tensors(output)):
         raise NotFiniteError(f"the output of {type(network).__name__} is not finite")
+
+
+def _tensors(output: Any) -> Iterator[Tensor]:
+    """Yield the tensors in a network's output, however they are packed."""
+    if isinstance(output, Tensor):
+        yield output
+    elif isinstance(output, Mapping):
+        yield from _tensors(list(output.values()))
+    elif isinstance(output, list | tuple):
+        for part in output:
+            yield from _tensors(part)
 
 
 def _minimised(terms: Mapping[str, float]) -> float:

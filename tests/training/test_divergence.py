@@ -9,9 +9,9 @@ from toy_training import EXAMPLES, Heard
 
 from sanmodel.errors import SanError
 from sanmodel.settings import Schedule, TrainerSettings
-from sanmodel.training.checkpoint import Checkpoint
+from sanmodel.training.checkpoint import Checkpoint, Progress
 from sanmodel.training.data import Sampler
-from sanmodel.training.divergence import WINDOW, has_exploded
+from sanmodel.training.divergence import WINDOW, has_exploded, outputs_checked
 from sanmodel.training.hardware import launch
 from sanmodel.training.loop import Task, train
 
@@ -75,6 +75,18 @@ def test_an_output_that_is_no_number_is_found_before_the_losses_stumble(tmp_path
         SanError, match=r"step 3 \(steady=1, error=1, then the output of Overflow is not finite\)"
     ):
         run(tmp_path, [1] * 5, Overflow(1, 1, bias=False))
+
+
+@pytest.mark.parametrize("pack", [list, tuple, lambda two: {"a": two[0], "b": [two[1], None]}])
+def test_outputs_are_found_however_they_are_packed(pack, tmp_path: Path):
+    class Packing(nn.Linear):
+        def forward(self, X: torch.Tensor):
+            return pack([super().forward(X), X / 0])
+
+    network = Packing(1, 1)
+    with pytest.raises(SanError, match=r"step 1 \(the output of Packing is not finite\)"):
+        with outputs_checked(network, Progress(), tmp_path):
+            network(torch.ones(1, 1))
 
 
 def test_a_loss_that_stays_far_above_its_start_stops_and_keeps_the_checkpoint_before(

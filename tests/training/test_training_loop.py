@@ -119,3 +119,18 @@ def test_bfloat16_computes_the_networks_and_keeps_weights_and_losses(tmp_path: P
     assert not same(exact, mixed)
     for one, other in zip(history, mixed_history, strict=True):
         assert one["error"] == pytest.approx(other["error"], abs=0.02)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_a_gpu_trains_resumes_and_gives_the_model_back(tmp_path: Path, precision: str):
+    trainer = TrainerSettings(accelerator="cuda", precision=precision)
+    whole, _ = train_toy(tmp_path / "a", trainer=trainer)
+    with pytest.raises(KeyboardInterrupt):
+        train_toy(tmp_path / "b", Heard(stop_at=8), trainer=trainer)
+    heard = Heard()
+    resumed, _ = train_toy(tmp_path / "b", heard, trainer=trainer)
+    assert heard.starts == [5]
+    for name, tensor in whole.items():
+        assert tensor.device.type == "cpu"
+        torch.testing.assert_close(resumed[name], tensor)
