@@ -265,17 +265,43 @@ def benchmark_preprocessing(
         preprocessing.save(figures, out)
 
 
+@benchmark.command("loading")
+def benchmark_loading(
+    crops: Annotated[int, typer.Option(min=2000, help="Made-up crops, 50 kB each.")] = 6000,
+    folder: Annotated[
+        Path | None, typer.Option(help="Existing folder on the disk to measure.", exists=True)
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="JSON file for the figures.")] = None,
+) -> None:
+    """Crops per second that become batches, and how long a training step waits for them."""
+    from sanmodel.benchmarks import loading
+    from sanmodel.files import write_json
+    from sanmodel.progress import TerminalObserver
+
+    with TerminalObserver() as terminal:
+        figures = loading.run_benchmark(crops, folder, terminal)
+    loading.show(figures, Console(highlight=False, soft_wrap=True))
+    if out:
+        write_json(out, figures)
+
+
 def _run_stage(stage: str, root: Path) -> None:
     """Run one stage with a progress bar; a training also reports to MLflow while it runs."""
+    from sanmodel.files import writing_nothing
     from sanmodel.observer import Observers
     from sanmodel.paths import Paths
     from sanmodel.progress import TerminalObserver
     from sanmodel.settings import load_settings
     from sanmodel.tracking import tracked
+    from sanmodel.training.processes import is_first_process
 
     paths = Paths(root.resolve())
     settings = load_settings(paths.params)
     module = importlib.import_module(f"sanmodel.stages.{stage}")
+    if not is_first_process():
+        with writing_nothing():
+            module.run(settings, paths)
+        return
     try:
         with TerminalObserver() as terminal, tracked(stage, settings, paths, terminal) as live:
             module.run(settings, paths, Observers([terminal, live]))

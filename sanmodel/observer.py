@@ -3,6 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 T = TypeVar("T")
 
 Metrics = dict[str, Any]
@@ -20,6 +23,18 @@ class Observer:
 
     def losses(self, step: int, terms: Mapping[str, float]) -> None:
         """Hear the loss terms of one training step."""
+
+    def speed(self, images_per_second: float) -> None:
+        """Hear how many images a training sees in a second."""
+
+    def picture(self, name: str, step: int, array: NDArray[np.uint8]) -> None:
+        """See what a training makes of some images after ``step`` steps.
+
+        Args:
+            name: Of the picture: those of one name show how it changes.
+            step: Steps done.
+            array: Grey (height, width) or RGB (height, width, 3).
+        """
 
     def note(self, text: str) -> None:
         """Hear a sentence that a person should read."""
@@ -45,6 +60,16 @@ class Observers(Observer):
         """See :meth:`Observer.losses`."""
         for observer in self._observers:
             observer.losses(step, terms)
+
+    def speed(self, images_per_second: float) -> None:
+        """See :meth:`Observer.speed`."""
+        for observer in self._observers:
+            observer.speed(images_per_second)
+
+    def picture(self, name: str, step: int, array: NDArray[np.uint8]) -> None:
+        """See :meth:`Observer.picture`."""
+        for observer in self._observers:
+            observer.picture(name, step, array)
 
     def note(self, text: str) -> None:
         """See :meth:`Observer.note`."""

@@ -32,12 +32,13 @@ class TerminalObserver(Observer):
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[losses]}"),
+            TextColumn("{task.fields[speed]} {task.fields[losses]}"),
             console=self._console,
             disable=not self._console.is_terminal,
         )
-        self._task = self._bar.add_task("", total=None, losses="", visible=False)
-        self._name, self._losses, self._done, self._total = "", "", 0, 0
+        self._task = self._bar.add_task("", total=None, speed="", losses="", visible=False)
+        self._name, self._done, self._total = "", 0, 0
+        self._speed, self._losses = "", ""
 
     def __enter__(self) -> "TerminalObserver":
         self._bar.start()
@@ -53,8 +54,10 @@ class TerminalObserver(Observer):
 
     def start(self, task: str, total: int, done: int = 0) -> None:
         """See :meth:`sanmodel.observer.Observer.start`."""
-        self._name, self._losses, self._done, self._total = task, "", done, total
+        self._name, self._done, self._total = task, done, total
+        self._speed, self._losses = "", ""
         self._bar.reset(self._task, description=task, total=total, completed=done, visible=True)
+        self._bar.update(self._task, speed="", losses="")
         if done:
             self.note(f"{task}: going on after {done} of {total}")
 
@@ -64,12 +67,18 @@ class TerminalObserver(Observer):
         self._bar.advance(self._task, steps)
         passed = self._done * LOG_LINES // max(self._total, 1)
         if not self._console.is_terminal and passed > before * LOG_LINES // max(self._total, 1):
-            self._console.print(f"{self._name}: {self._done}/{self._total} {self._losses}")
+            line = f"{self._name}: {self._done}/{self._total}", self._speed, self._losses
+            self._console.print(*filter(None, line))
 
     def losses(self, step: int, terms: Mapping[str, float]) -> None:
         """See :meth:`sanmodel.observer.Observer.losses`."""
         self._losses = " ".join(f"{name}={value:.4g}" for name, value in terms.items())
         self._bar.update(self._task, losses=self._losses)
+
+    def speed(self, images_per_second: float) -> None:
+        """See :meth:`sanmodel.observer.Observer.speed`."""
+        self._speed = f"{images_per_second:.4g} images/s"
+        self._bar.update(self._task, speed=self._speed)
 
     def note(self, text: str) -> None:
         """See :meth:`sanmodel.observer.Observer.note`."""

@@ -91,21 +91,51 @@ class PrototypesSettings(Section):
     neutral_weights: Literal["training", "equal"] = "training"
 
 
+class TrainerSettings(Section):
+    """On what the trainings run (docs/training.md).
+
+    Attributes:
+        accelerator: "cpu", "cuda", or "auto": the GPU if there is one.
+        devices: Processes that a training starts, each on a GPU or the CPU. Started by `torchrun`
+            or `fabric run`, it has as many as those were told.
+        precision: "32-true" computes in float32; "bf16-mixed" computes the networks in bfloat16,
+            weights, losses and optimizer staying float32; "auto" takes "bf16-mixed" where the
+            hardware itself computes bfloat16. One that is fixed gives the same weights wherever
+            a training is resumed.
+    """
+
+    accelerator: Literal["auto", "cpu", "cuda"] = "auto"
+    devices: int = Field(default=1, ge=1)
+    precision: Literal["auto", "32-true", "bf16-mixed"] = "32-true"
+
+
 class Schedule(Section):
     """What every training has.
 
     Attributes:
         steps: Optimizer steps.
-        batch_size: Images per step.
+        batch_size: Images that a process takes at once. A step sees `accumulate` times as many
+            from each process.
+        accumulate: Batches whose gradients are added up for a step, where a larger batch does not
+            fit into memory.
         learning_rate: Adam's step size.
+        warmup: Steps in which the learning rate grows from zero to its full size.
+        decay: "none" keeps the learning rate after that; "cosine" lets it fall along half a
+            cosine to zero at the last step.
         checkpoint_every: Steps between two checkpoints; an interrupted training goes on from the
-            last one.
+            last one. No result depends on it.
+        picture_every: Steps between two pictures of what the autoencoder makes of some training
+            faces, in MLflow; one more at the end. No result depends on it.
     """
 
     steps: int = Field(ge=1)
     batch_size: int = Field(default=16, ge=1)
+    accumulate: int = Field(default=1, ge=1)
     learning_rate: float = Field(default=0.001, gt=0)
+    warmup: int = Field(default=0, ge=0)
+    decay: Literal["none", "cosine"] = "none"
     checkpoint_every: int = Field(default=50, ge=1)
+    picture_every: int = Field(default=200, ge=1)
 
 
 class ClassifierSettings(Schedule):
@@ -203,6 +233,7 @@ class Settings(Section):
     attribute: str = "Male"
     seed: int = Field(default=1, ge=0)
     workers: int | None = Field(default=None, ge=1)
+    trainer: TrainerSettings = TrainerSettings()
     fetch: FetchSettings = FetchSettings()
     preprocess: PreprocessSettings = PreprocessSettings()
     validate_: ValidateSettings = Field(default=ValidateSettings(), alias="validate")

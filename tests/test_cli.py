@@ -30,6 +30,7 @@ def test_help_lists_a_subcommand_per_stage():
 def test_the_detector_s_commands_explain_themselves():
     assert "--people-share" in san("dpm", "train", "--help").stdout
     assert "--sheet" in san("benchmark", "detection", "--help").stdout
+    assert "--crops" in san("benchmark", "loading", "--help").stdout
     assert "--images" in san("benchmark", "preprocessing", "--help").stdout
 
 

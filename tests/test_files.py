@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 
 from sanmodel.errors import SanError
-from sanmodel.files import atomic_file, atomic_folder, read_json, sha256_folder, write_json
+from sanmodel.files import (
+    atomic_file,
+    atomic_folder,
+    read_json,
+    sha256_folder,
+    write_json,
+    writing_nothing,
+)
 
 
 def test_an_error_leaves_the_earlier_file_and_nothing_else(tmp_path: Path):
@@ -18,6 +25,17 @@ def test_an_error_leaves_the_earlier_file_and_nothing_else(tmp_path: Path):
         raise RuntimeError
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["out.txt"]
+
+
+def test_one_of_several_processes_writes_nothing(tmp_path: Path):
+    write_json(tmp_path / "out.json", "first")
+    with writing_nothing():
+        write_json(tmp_path / "out.json", "second")
+        write_json(tmp_path / "new/out.json", "second")
+    assert read_json(tmp_path / "out.json") == "first"
+    assert os.listdir(tmp_path) == ["out.json"]
+    write_json(tmp_path / "out.json", "third")
+    assert read_json(tmp_path / "out.json") == "third"
 
 
 def test_an_error_leaves_the_earlier_folder_and_nothing_else(tmp_path: Path):

@@ -24,16 +24,20 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
     """
     inputs = [paths.prototypes]
     training = Training("pretrain", settings, settings.pretrain, paths, inputs)
-    prototypes = Prototypes.load(paths.prototypes, settings.attribute)
+    prototypes = training.place(Prototypes.load(paths.prototypes, settings.attribute))
     autoencoder = Autoencoder()
 
-    def losses(batch: Batch) -> dict[str, Tensor]:
+    def outputs(batch: Batch) -> list[Tensor]:
         P_SM = prototypes.same(batch.y)
-        (X_SM,) = autoencoder(batch.X, P_SM, [P_SM])
+        X: list[Tensor] = autoencoder(batch.X, P_SM, [P_SM])
+        return X
+
+    def losses(batch: Batch) -> dict[str, Tensor]:
+        (X_SM,) = outputs(batch)
         return {"J_D": J_D(batch.X, X_SM)}
 
     examples = load_side(settings, paths, "train")
-    history = training.fit(autoencoder, losses, examples, observer)
+    history = training.fit(autoencoder, losses, examples, observer, outputs)
     training.save(paths.pretrained, autoencoder, kind="autoencoder")
     metrics: Metrics = final_losses(history)
     write_json(paths.metrics("pretrain"), metrics)

@@ -27,18 +27,22 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
     """
     inputs = [paths.pretrained, paths.classifier, paths.matcher, paths.prototypes]
     training = Training("train", settings, settings.train, paths, inputs)
-    prototypes = Prototypes.load(paths.prototypes, settings.attribute)
+    prototypes = training.place(Prototypes.load(paths.prototypes, settings.attribute))
     autoencoder = Autoencoder()
     load_module(autoencoder, paths.pretrained, kind="autoencoder", attribute=settings.attribute)
-    J_total = _total_loss(settings, paths)
+    J_total = training.place(_total_loss(settings, paths))
+
+    def outputs(batch: Batch) -> list[Tensor]:
+        P_SM, P_OP = prototypes.same(batch.y), prototypes.opposite(batch.y)
+        X: list[Tensor] = autoencoder(batch.X, P_SM, [P_SM, P_OP])
+        return X
 
     def losses(batch: Batch) -> dict[str, Tensor]:
-        P_SM, P_OP = prototypes.same(batch.y), prototypes.opposite(batch.y)
-        X_SM, X_OP = autoencoder(batch.X, P_SM, [P_SM, P_OP])
+        X_SM, X_OP = outputs(batch)
         return J_total(batch.X, batch.y, X_SM, X_OP)
 
     examples = load_side(settings, paths, "train")
-    history = training.fit(autoencoder, losses, examples, observer)
+    history = training.fit(autoencoder, losses, examples, observer, outputs)
     training.save(paths.autoencoder, autoencoder, kind="autoencoder")
     metrics: Metrics = final_losses(history)
     write_json(paths.metrics("train"), metrics)

@@ -71,6 +71,6 @@ def _train_stand_in(settings: Settings, paths: Paths, observer: Observer) -> Met
         return {"cosine_margin": head(network(batch.X), batch.identity)}
 
     model = nn.ModuleList([network, head]).train()
-    history = training.fit(model, losses, examples, observer)
+    history = training.fit(model, losses, examples, observer, float32=[head])
     training.save(paths.matcher, network, kind="matcher", architecture="descriptor")
     return {"vgg_face": 0, "people": examples.people, **final_losses(history)}

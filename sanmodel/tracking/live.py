@@ -7,6 +7,9 @@ from os import environ
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sanmodel.observer import SILENT, Observer
 from sanmodel.paths import Paths
 from sanmodel.settings import Schedule, Settings
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
 
 SECONDS = 2.0
 """Least time between two requests: a request costs about 0.03 s with SQLite."""
+
+SPEED = "images_per_second"
+"""Name of the metric."""
 
 
 class LiveRun(Observer):
@@ -44,7 +50,8 @@ class LiveRun(Observer):
         self._stage, self._settings, self._paths = stage, settings, paths
         self._listener = listener
         self._store: Store | None = None
-        self._waiting: dict[int, Mapping[str, float]] = {}
+        self._waiting: dict[int, dict[str, float]] = {}
+        self._speed: dict[str, float] = {}
         self._sent = time.monotonic()
 
     def __enter__(self) -> "LiveRun":
@@ -65,16 +72,30 @@ class LiveRun(Observer):
 
     def losses(self, step: int, terms: Mapping[str, float]) -> None:
         """See :meth:`Observer.losses`; sent to MLflow together with those of the last seconds."""
-        self._waiting[step] = loss_names(terms)
+        self._waiting[step] = loss_names(terms) | self._speed
+        self._speed = {}
         if time.monotonic() - self._sent >= SECONDS:
             self._unharmed(self._send)
+
+    def speed(self, images_per_second: float) -> None:
+        """See :meth:`Observer.speed`; sent together with the losses."""
+        self._speed = {SPEED: images_per_second}
+
+    def picture(self, name: str, step: int, array: NDArray[np.uint8]) -> None:
+        """See :meth:`Observer.picture`; MLflow shows those of one name with a slider of steps."""
+
+        def send() -> None:
+            if self._store and self.run_id:
+                self._store.client.log_image(self.run_id, array, key=name, step=step)
+
+        self._unharmed(send)
 
     def _open(self) -> None:
         from sanmodel.tracking.store import open_store
 
         store = open_store(self._paths.root, self._settings)
         content = self._settings.model_dump(by_alias=True)
-        params = {name: content[name] for name in ("attribute", "seed", self._stage)}
+        params = {name: content[name] for name in ("attribute", "seed", "trainer", self._stage)}
         self.run_id = store.start(self._stage, environ.get(PIPELINE_RUN))
         self._store = store
         store.log(self.run_id, params=flatten(params), tags={"san.stage": self._stage})

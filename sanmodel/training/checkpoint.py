@@ -1,27 +1,36 @@
 """Checkpoints: everything that a training needs to go on as if it had never stopped."""
 
-import hashlib
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
+from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from sanmodel.errors import SanError
 from sanmodel.models.weights import load_weights, read_about, save_weights
+from sanmodel.observer import SILENT, Observer
+from sanmodel.training.determinism import random_states, restore_random_states
+
+DIFFERENCES = 3
+"""Keys that a message names at most."""
 
 
 @dataclass
 class Progress:
-    """How far a training is.
+    """How far a training is; the learning rate and the place in the epoch follow from the step.
 
     Attributes:
         history: Loss terms of every step that is done, in order.
+        saved: Steps that were done at the last checkpoint, 0 without one.
     """
 
     history: list[dict[str, float]] = field(default_factory=list)
+    saved: int = 0
 
     @property
     def step(self) -> int:
@@ -31,50 +40,99 @@ class Progress:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A safetensors file with model, optimizer, random state and history.
+    """A safetensors file with model, optimizer, random states and history.
 
     Attributes:
         path: Where it lies.
-        key: Names settings, seed and inputs of the training; another training's is ignored.
+        about: What decides the result of the training, by key: settings, seed, inputs.
     """
 
     path: Path
-    key: str
+    about: Mapping[str, object]
 
-    def save(self, progress: Progress, model: nn.Module, optimizer: Optimizer) -> None:
-        """Write the state after ``progress.step`` steps, atomically."""
-        tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
-        for index, state in optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{index}.{name}": tensor for name, tensor in state.items()}
-        tensors["random"] = torch.get_rng_state()
-        tensors["history"] = torch.tensor(
-            [list(terms.values()) for terms in progress.history], dtype=torch.float64
-        )
-        names = ",".join(progress.history[0])
-        save_weights(self.path, tensors, kind="checkpoint", key=self.key, terms=names)
+    def save(
+        self, progress: Progress, model: nn.Module, optimizer: Optimizer, fabric: Fabric
+    ) -> None:
+        """Write the state after ``progress.step`` steps, atomically; all processes call this."""
+        random = random_states(fabric)
+        if fabric.is_global_zero:
+            tensors = _named("model", model.state_dict()) | _named("random", random)
+            for index, state in optimizer.state_dict()["state"].items():
+                tensors |= _named(f"optimizer.{index}", state)
+            terms = [list(terms.values()) for terms in progress.history]
+            tensors["history"] = torch.tensor(terms, dtype=torch.float64)
+            names = json.dumps(list(progress.history[0]))
+            config = json.dumps(dict(self.about), sort_keys=True)
+            save_weights(self.path, tensors, kind="checkpoint", config=config, terms=names)
+        progress.saved = progress.step
 
-    def restore(self, model: nn.Module, optimizer: Optimizer) -> Progress:
-        """Load the state if there is one of this very training; start at step 0 otherwise."""
+    def restore(
+        self, model: nn.Module, optimizer: Optimizer, fabric: Fabric, observer: Observer = SILENT
+    ) -> Progress:
+        """Load the state if there is one of this very training; start at step 0 otherwise.
+
+        Args:
+            model: To be filled.
+            optimizer: To be filled.
+            fabric: Knows which process this is.
+            observer: Hears why a checkpoint that is there is of no use.
+        """
+        if not self.path.exists():
+            return Progress()
         try:
             about = read_about(self.path)
-        except SanError:  # none there, or damaged: a checkpoint is a convenience, not a result
-            return Progress()
-        if about.get("key") != self.key:
-            return Progress()
-        tensors = load_weights(self.path, kind="checkpoint")
-        model.load_state_dict(_under("model.", tensors))
-        _restore_optimizer(optimizer, _under("optimizer.", tensors))
-        torch.set_rng_state(tensors["random"])
-        names, history = about["terms"].split(","), tensors["history"].tolist()
-        return Progress([dict(zip(names, values, strict=True)) for values in history])
+            tensors = load_weights(self.path, kind="checkpoint")
+        except SanError:
+            return self._start_again("is damaged or cut short", observer)
+        different = self._differences(json.loads(about.get("config", "{}")), model, tensors)
+        if different:
+            return self._start_again(f"is of another configuration: {different}", observer)
+        model.load_state_dict(_under("model", tensors))
+        _restore_optimizer(optimizer, _under("optimizer", tensors))
+        restore_random_states(_under("random", tensors), fabric)
+        names, history = json.loads(about["terms"]), tensors["history"].tolist()
+        terms = [dict(zip(names, values, strict=True)) for values in history]
+        return Progress(terms, len(terms))
 
     def delete(self) -> None:
-        """Remove the file: the training has ended."""
-        self.path.unlink(missing_ok=True)
+        """Remove the file, and what is left of one that was never finished: training has ended."""
+        for path in (self.path, *self.path.parent.glob(f".{self.path.name}.*")):
+            path.unlink(missing_ok=True)
+
+    def _start_again(self, why: str, observer: Observer) -> Progress:
+        observer.note(f"the checkpoint {self.path} {why}; the training starts again at step 0")
+        return Progress()
+
+    def _differences(
+        self, config: Mapping[str, object], model: nn.Module, tensors: Mapping[str, Tensor]
+    ) -> str:
+        """Say in which keys a checkpoint differs from this training; nothing if it does not."""
+        now = {name: tensor.shape for name, tensor in model.state_dict().items()}
+        then = {name: tensor.shape for name, tensor in _under("model", tensors).items()}
+        found = [
+            f"{key} was {config.get(key)} and is {self.about.get(key)}"
+            for key in sorted(config.keys() | self.about.keys())
+            if config.get(key) != self.about.get(key)
+        ] or [
+            f"the shape of {name} was {_shape(then.get(name))} and is {_shape(now.get(name))}"
+            for name in sorted(now.keys() | then.keys())
+            if now.get(name) != then.get(name)
+        ]
+        more = [f"{len(found) - DIFFERENCES} more"] if len(found) > DIFFERENCES else []
+        return ", ".join(found[:DIFFERENCES] + more)
 
 
-def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+def _shape(shape: torch.Size | None) -> str:
+    return "none" if shape is None else "x".join(map(str, shape))
+
+
+def _named(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {f"{prefix}.{name}": tensor for name, tensor in tensors.items()}
+
+
+def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    start = f"{prefix}."
+    return {k.removeprefix(start): v for k, v in tensors.items() if k.startswith(start)}
 
 
 def _restore_optimizer(optimizer: Optimizer, tensors: dict[str, Tensor]) -> None:
@@ -85,8 +143,3 @@ def _restore_optimizer(optimizer: Optimizer, tensors: dict[str, Tensor]) -> None
         state.setdefault(int(index), {})[quantity] = tensor
     groups = optimizer.state_dict()["param_groups"]
     optimizer.load_state_dict({"state": state, "param_groups": groups})
-
-
-def training_key(*parts: object) -> str:
-    """Return a name for a training from what decides its result: settings, seed, inputs."""
-    return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()

@@ -1,73 +1,203 @@
 """The loop of every training: batch, losses, step, checkpoint."""
 
-import math
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import torch
+from lightning_fabric import Fabric
+from lightning_fabric.utilities.throughput import Throughput
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from sanmodel.errors import SanError
 from sanmodel.observer import Observer
 from sanmodel.settings import Schedule
-from sanmodel.training.checkpoint import Checkpoint
-from sanmodel.training.data import Batch, Sampler
+from sanmodel.training.checkpoint import Checkpoint, Progress
+from sanmodel.training.data import Batch, RawBatch, Sampler, ahead, to_batch
+from sanmodel.training.determinism import part_ways
+from sanmodel.training.divergence import (
+    check_losses,
+    check_weights,
+    has_exploded,
+    outputs_checked,
+)
+from sanmodel.training.hardware import computing_mixed
+from sanmodel.training.rate import learning_rate
 
 Losses = Callable[[Batch], dict[str, Tensor]]
 """Loss terms of a batch; the last one is minimised."""
 
+Pictures = Callable[[], NDArray[np.uint8]]
+"""Draws what a model does, grey (height, width) or RGB (height, width, 3)."""
+
+SPEED_STEPS = 10
+"""Steps over which images per second are averaged."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is trained.
+
+    Attributes:
+        name: What the progress bar says.
+        model: Holds all trainable parameters.
+        losses: Computes the loss terms of a batch with ``model``; the last one is minimised. Each
+            is a mean over the batch, so that parts of a batch can be averaged.
+        float32: Parts of ``model`` that never compute in bfloat16.
+        pictures: Shows what ``model`` does, while it is in evaluation mode.
+    """
+
+    name: str
+    model: nn.Module
+    losses: Losses
+    float32: Sequence[nn.Module] = ()
+    pictures: Pictures | None = None
+
 
 def train(
-    name: str,
-    model: nn.Module,
-    losses: Losses,
+    task: Task,
     sampler: Sampler,
     schedule: Schedule,
     checkpoint: Checkpoint,
+    fabric: Fabric,
     observer: Observer,
 ) -> list[dict[str, float]]:
-    """Train ``model`` with Adam, going on from its checkpoint if there is one.
+    """Train a model with Adam, going on from its checkpoint if there is one.
+
+    In several processes (``fabric``) each takes its parts of every step; gradients and reported
+    losses are means over all of them. The model is on the CPU again in the end.
 
     Args:
-        name: What the progress bar says.
-        model: Holds all trainable parameters.
-        losses: Computes the loss terms of a batch; the last one is minimised.
-        sampler: Gives the batch of each step.
-        schedule: Steps, learning rate and the distance of checkpoints.
+        task: What is trained.
+        sampler: Gives the parts of each step, ``schedule.accumulate`` for every process.
+        schedule: Steps, learning rate and the distance of checkpoints and pictures.
         checkpoint: Written every ``checkpoint_every`` steps. An interrupt in the middle of a step
             writes none, since the weights may be half updated.
-        observer: Hears every step's loss terms.
+        fabric: Devices, processes and precision.
+        observer: Hears every step's loss terms, images per second, and sees the pictures.
 
     Returns:
         The loss terms of every step.
 
     Raises:
-        SanError: If a loss is not finite.
+        SanError: If the training diverges.
     """
+    model = _synchronised(task.model, fabric)
     optimizer = torch.optim.Adam(model.parameters(), lr=schedule.learning_rate)
-    progress = checkpoint.restore(model, optimizer)
-    observer.start(name, schedule.steps, progress.step)
-    while progress.step < schedule.steps:
-        terms = _step(losses(sampler.batch(progress.step)), optimizer)
-        _check_finite(terms, progress.step)
-        progress.history.append(terms)
-        observer.losses(progress.step, terms)
-        observer.advance()
-        if progress.step % schedule.checkpoint_every == 0:
-            checkpoint.save(progress, model, optimizer)
+    objective, stepper = fabric.setup(Objective(model, task.losses), optimizer)
+    part_ways(fabric)
+    progress = checkpoint.restore(model, optimizer, fabric, observer)
+    observer.start(task.name, schedule.steps, progress.step)
+    speed = Throughput(window_size=SPEED_STEPS)
+    with (
+        computing_mixed(model, fabric, task.float32),
+        outputs_checked(model, progress, checkpoint.path),
+    ):
+        for parts in _batches(sampler, progress.step, schedule, fabric):
+            optimizer.param_groups[0]["lr"] = learning_rate(schedule, progress.step)
+            progress.history.append(_descend(fabric, objective, stepper, parts))
+            check_losses(progress, checkpoint.path)
+            _tell(observer, progress, speed, sampler.images)
+            if progress.step % schedule.checkpoint_every == 0:
+                _save(checkpoint, progress, model, optimizer, fabric)
+            if task.pictures and fabric.is_global_zero and _shows(progress.step, schedule):
+                observer.picture(task.name, progress.step, _drawn(model, task.pictures, fabric))
+    model.cpu()
     return progress.history
 
 
-def _step(terms: dict[str, Tensor], optimizer: torch.optim.Optimizer) -> dict[str, float]:
-    """Descend along the gradient of the last term; return all as numbers."""
+class Objective(nn.Module):
+    """A model together with its losses: what Fabric distributes and differentiates.
+
+    Autocast ends here: losses are float32, and networks that may compute in less say so.
+    """
+
+    def __init__(self, model: nn.Module, losses: Losses) -> None:
+        super().__init__()
+        self.model, self._losses = model, losses
+
+    def forward(self, *raw: Tensor) -> dict[str, Tensor]:
+        """Return the loss terms of a :class:`RawBatch`."""
+        batch = to_batch(RawBatch(*raw))
+        with torch.autocast(batch.X.device.type, enabled=False):
+            return self._losses(batch)
+
+
+def _synchronised(model: nn.Module, fabric: Fabric) -> nn.Module:
+    """Let the batch normalisations of several GPUs see each other's images."""
+    if fabric.world_size > 1 and fabric.device.type == "cuda":
+        return nn.SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-any-return,no-untyped-call]
+    return model
+
+
+def _batches(
+    sampler: Sampler, first: int, schedule: Schedule, fabric: Fabric
+) -> Iterator[list[RawBatch]]:
+    """Yield this process's parts of every step from ``first`` on."""
+    mine = range(fabric.global_rank, schedule.accumulate * fabric.world_size, fabric.world_size)
+
+    def load(step: int) -> list[RawBatch]:
+        return [sampler.batch(step, part) for part in mine]
+
+    return ahead(load, range(first, schedule.steps))
+
+
+def _descend(
+    fabric: Fabric, objective: Any, optimizer: torch.optim.Optimizer, parts: list[RawBatch]
+) -> dict[str, float]:
+    """Descend along the mean gradient of the last term; return the means of all as numbers."""
     optimizer.zero_grad(set_to_none=True)
-    list(terms.values())[-1].backward()  # type: ignore[no-untyped-call]
+    values: list[Tensor] = []
+    names: list[str] = []
+    for number, part in enumerate(parts, start=1):
+        with fabric.no_backward_sync(objective, enabled=number < len(parts)):
+            terms = objective(*fabric.to_device(part))
+            fabric.backward(list(terms.values())[-1] / len(parts))
+        names = list(terms)
+        values.append(torch.stack([term.detach() for term in terms.values()]))
     optimizer.step()
-    return {name: term.item() for name, term in terms.items()}
+    means = fabric.all_reduce(torch.stack(values).mean(dim=0))
+    assert isinstance(means, Tensor)
+    return dict(zip(names, means.tolist(), strict=True))
 
 
-def _check_finite(terms: dict[str, float], step: int) -> None:
-    wrong = [f"{name}={value}" for name, value in terms.items() if not math.isfinite(value)]
-    if wrong:
-        raise SanError(
-            f"training diverged at step {step + 1} ({', '.join(wrong)}): lower the learning_rate"
-        )
+def _tell(observer: Observer, progress: Progress, speed: Throughput, images: int) -> None:
+    """Report the step that was done last."""
+    done = progress.step
+    speed.update(time=time.perf_counter(), batches=done, samples=done * images)
+    per_second = speed.compute().get("device/samples_per_sec")
+    if per_second is not None:
+        observer.speed(per_second)
+    observer.losses(done, progress.history[-1])
+    observer.advance()
+
+
+def _save(
+    checkpoint: Checkpoint,
+    progress: Progress,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    fabric: Fabric,
+) -> None:
+    """Write a checkpoint, unless it would not be a good one."""
+    check_weights(progress, model, checkpoint.path)
+    if not has_exploded(progress.history):
+        checkpoint.save(progress, model, optimizer, fabric)
+
+
+def _shows(step: int, schedule: Schedule) -> bool:
+    return step % schedule.picture_every == 0 or step == schedule.steps
+
+
+def _drawn(model: nn.Module, pictures: Pictures, fabric: Fabric) -> NDArray[np.uint8]:
+    """Draw a picture and leave no trace: neither in the model's modes nor in the random numbers."""
+    training = [module for module in model.modules() if module.training]
+    gpus = [fabric.device] if fabric.device.type == "cuda" else []
+    model.eval()
+    with torch.no_grad(), torch.random.fork_rng(gpus):
+        picture = pictures()
+    for module in training:
+        module.training = True
+    return picture

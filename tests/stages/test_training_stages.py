@@ -2,9 +2,12 @@
 
 import csv
 from pathlib import Path
+from typing import ClassVar
 
+import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from small import small_settings
 from vggface_files import Weights, write_old_pth
 
@@ -16,6 +19,17 @@ from sanmodel.models.weights import load_weights, read_about
 from sanmodel.observer import Observer
 from sanmodel.paths import Paths
 from sanmodel.stages import pretrain, train, train_classifier, train_matcher
+from sanmodel.stages.training import load_side
+
+
+class Viewer(Observer):
+    """Keeps the pictures."""
+
+    def __init__(self) -> None:
+        self.pictures: dict[tuple[str, int], NDArray[np.uint8]] = {}
+
+    def picture(self, name: str, step: int, array: NDArray[np.uint8]) -> None:
+        self.pictures[name, step] = array
 
 
 class Interrupt(Observer):
@@ -87,6 +101,43 @@ def test_after_ctrl_c_the_stage_goes_on_to_the_same_bits(trained: Paths, tree: P
     assert list(tree.scratch.glob("checkpoints/*"))
     pretrain.run(settings, tree)
     assert tree.pretrained.read_bytes() == whole
+
+
+def test_pictures_show_the_same_faces_above_what_becomes_of_them(trained: Paths, tree: Paths):
+    for name in ("classifier", "matcher", "pretrained"):
+        getattr(tree, name).write_bytes(getattr(trained, name).read_bytes())
+    viewer = Viewer()
+    train.run(small_settings(train={"picture_every": 2}), tree, viewer)
+    assert list(viewer.pictures) == [("train", 2), ("train", 3)]
+    faces = load_side(small_settings(), tree, "train").images[:6]
+    for picture in viewer.pictures.values():
+        assert picture.shape == (3 * 224, 224 * len(faces))  # X, X'_SM and X'_OP
+        assert np.array_equal(picture[:224], np.concatenate(list(faces), axis=1))
+    first, last = viewer.pictures.values()
+    assert not np.array_equal(first[224:], last[224:])
+    assert tree.autoencoder.read_bytes() == trained.autoencoder.read_bytes()
+
+
+def test_a_checkpoint_of_other_settings_or_inputs_is_told_by_its_key(trained: Paths, tree: Paths):
+    class Notes(Interrupt):
+        texts: ClassVar[list[str]] = []
+
+        def note(self, text: str) -> None:
+            self.texts.append(text)
+
+    for name in ("classifier", "matcher", "pretrained"):
+        getattr(tree, name).write_bytes(getattr(trained, name).read_bytes())
+    tree.pretrained.write_bytes(trained.autoencoder.read_bytes())
+    often = {"checkpoint_every": 1}
+    for changes in (often, often | {"lambda_G": 2.0}):
+        with pytest.raises(KeyboardInterrupt):
+            train.run(small_settings(train=changes), tree, Notes())
+    tree.pretrained.write_bytes(trained.pretrained.read_bytes())
+    with pytest.raises(KeyboardInterrupt):
+        train.run(small_settings(train=changes), tree, Notes())
+    settings, weights = Notes.texts
+    assert "another configuration: train.lambda_G was 1.0 and is 2.0;" in settings
+    assert "another configuration: models/pretrained.safetensors was " in weights
 
 
 def test_damaged_or_foreign_inputs_are_named(trained: Paths, tree: Paths):

@@ -4,9 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
+from PIL import Image
 
 from sanmodel.errors import SanError
 from sanmodel.files import read_json
@@ -42,6 +44,21 @@ def test_parameters_and_losses_are_there_while_it_trains(
         assert during.data.params["pretrain.steps"] == "200"
         assert "train.steps" not in during.data.params
     assert stored(project, run).info.status == "FINISHED"
+
+
+def test_speed_goes_with_the_losses_and_pictures_are_seen_while_it_trains(project: Path) -> None:
+    client = MlflowClient(tracking_uri(project))
+    with LiveRun("pretrain", SETTINGS, Paths(project)) as run:
+        run.speed(321.5)
+        run.losses(1, {"J_D": 0.5})
+        for step in (10, 20):
+            run.picture("pretrain", step, np.full((4, 6), step, np.uint8))
+        files = [file.path for file in client.list_artifacts(str(run.run_id), "images")]
+    assert stored(project, run).data.metrics == {"loss/J_D": 0.5, "images_per_second": 321.5}
+    for step in (10, 20):
+        (name,) = [f for f in files if f"pretrain+step+{step}+" in f and f.endswith(".png")]
+        path = client.download_artifacts(str(run.run_id), name)
+        assert np.asarray(Image.open(path)).tolist() == [[step] * 6] * 4
 
 
 def test_losses_of_a_moment_are_sent_together(project: Path) -> None:
@@ -94,6 +111,7 @@ def test_a_server_that_goes_away_is_left_alone(
         MlflowClient(tracking_uri(project)).delete_run(str(run.run_id))
         for step in range(3):
             run.losses(step, {"J_G": 1.0})
+            run.picture("train", step, np.zeros((2, 2), np.uint8))
     assert len(notes.texts) == 1
 
 

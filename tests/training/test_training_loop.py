@@ -1,4 +1,4 @@
-"""The loop on a toy regression: order, resumption, divergence."""
+"""The loop on a toy regression: resumption, learning rate, accumulation, pictures."""
 
 from pathlib import Path
 
@@ -6,113 +6,131 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from toy_training import EXAMPLES, SCHEDULE, Heard, Toy, train_toy
 
-from sanmodel.errors import SanError
-from sanmodel.observer import Observer
-from sanmodel.settings import Schedule
+from sanmodel.settings import Schedule, TrainerSettings
 from sanmodel.training.checkpoint import Checkpoint
-from sanmodel.training.data import Batch, Examples, Sampler
-from sanmodel.training.determinism import derived_seed, seed_everything
-from sanmodel.training.loop import train
+from sanmodel.training.data import Sampler
+from sanmodel.training.determinism import derived_seed
+from sanmodel.training.hardware import launch
+from sanmodel.training.loop import Task, train
 
-EXAMPLES = Examples(
-    images=np.random.default_rng(0).integers(0, 256, (10, 4, 4), dtype=np.uint8),
-    y=np.arange(10) % 2,
-    identity=np.arange(10),
-    digest="toy",
-)
-SCHEDULE = Schedule(steps=12, batch_size=3, learning_rate=0.01, checkpoint_every=5)
+CPU = TrainerSettings(accelerator="cpu")
 
 
-class Interrupt(Observer):
-    """Presses Ctrl-C when a step has been reported."""
-
-    def __init__(self, step: int | None) -> None:
-        self.step = step
-        self.starts: list[int] = []
-
-    def start(self, task: str, total: int, done: int = 0) -> None:
-        self.starts.append(done)
-
-    def losses(self, step: int, terms) -> None:
-        if step == self.step:
-            raise KeyboardInterrupt
-
-
-def run(folder: Path, stop_at: int | None = None, key: str = "a"):
-    """Train a small network with dropout; return its weights, history and what was heard."""
-    seed_everything(1, "toy")
-    model = nn.Sequential(nn.Flatten(), nn.Linear(16, 8), nn.Dropout(0.5), nn.Linear(8, 1))
-
-    def losses(batch: Batch) -> dict[str, torch.Tensor]:
-        return {"error": (model(batch.X).squeeze(1) - batch.y).square().mean()}
-
-    observer = Interrupt(stop_at)
-    checkpoint = Checkpoint(folder / "toy.safetensors", key)
-    sampler = Sampler(EXAMPLES, 3, seed=1, mirror=True)
-    history = train("toy", model, losses, sampler, SCHEDULE, checkpoint, observer)
-    return model.state_dict(), history, observer
+def same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bool:
+    return all(torch.equal(first[name], second[name]) for name in first)
 
 
 def test_an_interrupted_training_ends_with_the_same_bits(tmp_path: Path):
-    whole, history, _ = run(tmp_path / "a")
+    schedule = Schedule(**SCHEDULE.model_dump() | {"warmup": 4, "decay": "cosine"})
+    whole, history = train_toy(tmp_path / "a", schedule=schedule)
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path / "b", stop_at=8)
-    resumed, resumed_history, observer = run(tmp_path / "b")
-    assert observer.starts == [5]
+        train_toy(tmp_path / "b", Heard(stop_at=8), schedule)
+    heard = Heard()
+    resumed, resumed_history = train_toy(tmp_path / "b", heard, schedule)
+    assert heard.starts == [5]
     assert resumed_history == history
-    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+    assert same(whole, resumed)
 
 
-def test_the_checkpoint_of_another_training_or_a_damaged_one_is_not_used(tmp_path: Path):
-    run(tmp_path, key="a")
-    assert run(tmp_path, key="b")[2].starts == [0]
-    path = tmp_path / "toy.safetensors"
-    path.write_bytes(path.read_bytes()[:100])
-    assert run(tmp_path, key="b")[2].starts == [0]
+def test_the_learning_rate_follows_its_schedule(tmp_path: Path):
+    """With one weight and the gradient 1, Adam's first steps are as long as the learning rate."""
+    model = nn.Linear(1, 1, bias=False)
+    nn.init.zeros_(model.weight)
+    places = []
+
+    def losses(batch):
+        places.append(model.weight.item())
+        return {"slope": model(torch.ones(1, 1)).sum()}
+
+    schedule = Schedule(steps=6, batch_size=3, learning_rate=0.1, warmup=2, decay="cosine")
+    checkpoint = Checkpoint(tmp_path / "c.safetensors", {})
+    task, sampler = Task("slope", model, losses), Sampler(EXAMPLES, 3, 1)
+    train(task, sampler, schedule, checkpoint, launch(CPU), Heard())
+    lengths = -np.diff([*places, model.weight.item()])
+    half = 0.5 + np.sqrt(0.125)  # half a cosine after 1 of 4 steps: (1 + cos 45 degrees) / 2
+    expected = [0.05, 0.1, 0.1, 0.1 * half, 0.05, 0.1 * (1 - half)]
+    np.testing.assert_allclose(lengths, expected, rtol=1e-4)
 
 
-def test_divergence_names_step_and_term(tmp_path: Path):
-    model = nn.Linear(1, 1)
-    losses = [torch.tensor(1.0), torch.tensor(float("nan"))]
+def test_batches_that_are_accumulated_are_one_large_batch(tmp_path: Path):
+    """Without dropout; the mean of the parts' gradients is the gradient of the whole."""
+    results = {}
+    for size, accumulate in ((6, 1), (2, 3)):
+        torch.manual_seed(0)
+        model = Toy().eval()
 
-    def diverge(batch: Batch) -> dict[str, torch.Tensor]:
-        return {"error": model(torch.ones(1, 1)).sum() * losses.pop(0)}
+        def losses(batch, model=model):
+            return {"error": (model(batch.X) - batch.y).square().mean()}
 
-    sampler, checkpoint = Sampler(EXAMPLES, 3, 1), Checkpoint(tmp_path / "c.safetensors", "a")
-    with pytest.raises(SanError, match=r"diverged at step 2 \(error=nan\): lower the learning"):
-        train("toy", model, diverge, sampler, SCHEDULE, checkpoint, Observer())
-
-
-def test_every_epoch_shows_every_example_once_in_a_new_order():
-    sampler = Sampler(EXAMPLES, 5, seed=1)
-    epochs = [
-        torch.cat([sampler.batch(step).identity for step in steps]).tolist()
-        for steps in ((0, 1), (2, 3))
-    ]
-    assert sorted(epochs[0]) == sorted(epochs[1]) == list(range(10))
-    assert epochs[0] != epochs[1]
-
-
-def test_a_batch_depends_on_its_step_only():
-    straight, jumping = Sampler(EXAMPLES, 3, 1, mirror=True), Sampler(EXAMPLES, 3, 1, mirror=True)
-    batches = [straight.batch(step) for step in range(8)]
-    for step in (7, 2, 5):
-        assert torch.equal(jumping.batch(step).X, batches[step].X)
+        schedule = Schedule(steps=5, batch_size=size, accumulate=accumulate, learning_rate=0.01)
+        sampler = Sampler(EXAMPLES, size, seed=1, mirror=True, parts=accumulate)
+        checkpoint = Checkpoint(tmp_path / f"{size}.safetensors", {})
+        task = Task("toy", model, losses)
+        history = train(task, sampler, schedule, checkpoint, launch(CPU), Heard())
+        results[size] = model.state_dict(), [terms["error"] for terms in history]
+    (whole, losses_whole), (parts, losses_parts) = results.values()
+    np.testing.assert_allclose(losses_parts, losses_whole, rtol=1e-5)
+    for name in whole:
+        torch.testing.assert_close(parts[name], whole[name], rtol=1e-4, atol=1e-6)
 
 
-def test_pixels_become_0_to_1_and_a_mirror_turns_left_and_right():
-    X = Sampler(EXAMPLES, 10, seed=1).batch(0).X
-    mirrored = Sampler(EXAMPLES, 10, seed=1, mirror=True).batch(0).X
-    assert X.shape == (10, 1, 4, 4)
-    assert X.max() <= 1
-    turned = [torch.equal(a, b.flip(-1)) for a, b in zip(X, mirrored, strict=True)]
-    same = [torch.equal(a, b) for a, b in zip(X, mirrored, strict=True)]
-    assert any(turned)
-    assert any(same)
-    assert all(a or b for a, b in zip(turned, same, strict=True))
+def test_pictures_come_every_so_many_steps_and_change_nothing(tmp_path: Path):
+    without, _ = train_toy(tmp_path / "a")
+    model_modes = []
+
+    def draw_with(model):
+        def draw():
+            model_modes.append((model.training, torch.is_grad_enabled()))
+            torch.rand(3)  # numbers that the training must not miss
+            return np.zeros((4, 8), np.uint8)
+
+        return draw
+
+    torch.manual_seed(derived_seed(1, "toy"))
+    model = Toy()
+
+    def losses(batch):
+        return {"error": (model(batch.X) - batch.y).square().mean()}
+
+    schedule = Schedule(**SCHEDULE.model_dump() | {"picture_every": 5})
+    task, heard = Task("toy", model, losses, pictures=draw_with(model)), Heard()
+    sampler = Sampler(EXAMPLES, 3, seed=1, mirror=True)
+    train(task, sampler, schedule, Checkpoint(tmp_path / "b", {}), launch(CPU), heard)
+    assert heard.pictures == [("toy", step, (4, 8)) for step in (5, 10, 12)]
+    assert model_modes == [(False, False)] * 3
+    assert model.training
+    assert same(without, model.state_dict())
 
 
-def test_stages_draw_different_numbers_from_one_seed():
-    assert derived_seed(1, "train") != derived_seed(1, "pretrain")
-    assert derived_seed(1, "train") == derived_seed(1, "train") < 2**63
+def test_images_per_second_are_told(tmp_path: Path):
+    heard = Heard()
+    train_toy(tmp_path, heard)
+    assert len(heard.speeds) == 3  # of 12 steps, those with nine others before them
+    assert min(heard.speeds) > 0
+
+
+def test_bfloat16_computes_the_networks_and_keeps_weights_and_losses(tmp_path: Path):
+    trainer = TrainerSettings(accelerator="cpu", precision="bf16-mixed")
+    exact, history = train_toy(tmp_path / "a")
+    mixed, mixed_history = train_toy(tmp_path / "b", trainer=trainer)
+    assert all(weight.dtype == torch.float32 for weight in mixed.values())
+    assert not same(exact, mixed)
+    for one, other in zip(history, mixed_history, strict=True):
+        assert one["error"] == pytest.approx(other["error"], abs=0.02)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_a_gpu_trains_resumes_and_gives_the_model_back(tmp_path: Path, precision: str):
+    trainer = TrainerSettings(accelerator="cuda", precision=precision)
+    whole, _ = train_toy(tmp_path / "a", trainer=trainer)
+    with pytest.raises(KeyboardInterrupt):
+        train_toy(tmp_path / "b", Heard(stop_at=8), trainer=trainer)
+    heard = Heard()
+    resumed, _ = train_toy(tmp_path / "b", heard, trainer=trainer)
+    assert heard.starts == [5]
+    for name, tensor in whole.items():
+        assert tensor.device.type == "cpu"
+        torch.testing.assert_close(resumed[name], tensor)
