@@ -34,6 +34,16 @@ RAW_COLUMNS: dict[str, pa.DataType] = {
     "box_bottom": pa.float32(),
     "image": pa.binary(),  # the file's bytes as they were found, perhaps no image at all
 }
+LANDMARKS = tuple(
+    f"{point}_{axis}"
+    for point in ("left_eye_outer", "left_eye_inner", "right_eye_outer", "right_eye_inner", "nose")
+    for axis in ("x", "y")
+)
+"""Columns of the five landmarks of a face (:mod:`sanmodel.detection.landmarks`), point by point.
+
+The left eye is the person's, on the right of the picture.
+"""
+
 CROP_COLUMNS: dict[str, pa.DataType] = {
     "image_id": pa.string(),
     "identity": pa.string(),
@@ -49,6 +59,7 @@ CROP_COLUMNS: dict[str, pa.DataType] = {
     "face_top": pa.float32(),
     "face_right": pa.float32(),
     "face_bottom": pa.float32(),
+    **dict.fromkeys(LANDMARKS, pa.float32()),  # in pixels of the crop, found on its grey picture
     "perceptual_hash": pa.int64(),  # 64 bits, of which few differ in pictures that look alike
     "image": pa.binary(),  # PNG, 224x224 RGB
 }
