@@ -1,4 +1,4 @@
-"""The five landmarks of a face, the corners of the eyes and the base of the nose (King, 2017)."""
+"""dlib's five landmarks of a face: the corners of the eyes and the base of the nose."""
 
 from collections.abc import Iterable
 from functools import cache
