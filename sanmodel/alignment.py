@@ -70,7 +70,9 @@ def warp(images: Tensor, transform: Tensor) -> Tensor:
         (2 * (row[:, 0] * x + row[:, 1] * y + row[:, 2]) + 1) / side - 1
         for row, side in zip(transform[..., None, None].unbind(1), (width, height), strict=True)
     ]
-    images = images.expand(len(transform), -1, -1, -1)
+    images = images.expand(
+        transform.shape[0], -1, -1, -1
+    )  # with len() an export has one batch size
     return F.grid_sample(
         images, torch.stack(grid, dim=-1), padding_mode="border", align_corners=False
     )

@@ -14,9 +14,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from sanmodel.errors import SanError
 
@@ -284,6 +286,11 @@ def read_part(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     if missing:
         raise SanError(f"{path} lacks the column {', '.join(sorted(missing))}")
     return _explained(path, lambda p: pq.read_table(p, columns=columns, use_threads=False))
+
+
+def landmarks_of(row: Row) -> NDArray[np.float32]:
+    """Return the landmarks of a row of the crops table, (5, 2)."""
+    return np.array([row[name] for name in LANDMARKS], dtype=np.float32).reshape(5, 2)
 
 
 def schema(folder: Path) -> pa.Schema:

@@ -28,13 +28,13 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
     autoencoder = Autoencoder()
 
     def losses(batch: Batch) -> dict[str, Tensor]:
-        P_SM = prototypes.same(batch.y)
+        P_SM = prototypes.for_faces(batch.y, batch.landmarks).same
         (X_SM,) = autoencoder(batch.X, P_SM, [P_SM])
         return {"J_D": J_D(batch.X, X_SM)}
 
     examples = load_side(settings, paths, "train")
     history = training.fit(autoencoder, losses, examples, observer)
-    training.save(paths.pretrained, autoencoder, kind="autoencoder")
+    training.save(paths.pretrained, autoencoder, kind="autoencoder", align=prototypes.align)
     metrics: Metrics = final_losses(history)
     write_json(paths.metrics("pretrain"), metrics)
     return metrics

@@ -29,17 +29,19 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
     training = Training("train", settings, settings.train, paths, inputs)
     prototypes = Prototypes.load(paths.prototypes, settings.attribute)
     autoencoder = Autoencoder()
-    load_module(autoencoder, paths.pretrained, kind="autoencoder", attribute=settings.attribute)
+    about = {"kind": "autoencoder", "attribute": settings.attribute, "align": prototypes.align}
+    load_module(autoencoder, paths.pretrained, **about)
     J_total = _total_loss(settings, paths)
 
     def losses(batch: Batch) -> dict[str, Tensor]:
-        P_SM, P_OP = prototypes.same(batch.y), prototypes.opposite(batch.y)
+        P = prototypes.for_faces(batch.y, batch.landmarks)
+        P_SM, P_OP = P.same, P.opposite
         X_SM, X_OP = autoencoder(batch.X, P_SM, [P_SM, P_OP])
         return J_total(batch.X, batch.y, X_SM, X_OP)
 
     examples = load_side(settings, paths, "train")
     history = training.fit(autoencoder, losses, examples, observer)
-    training.save(paths.autoencoder, autoencoder, kind="autoencoder")
+    training.save(paths.autoencoder, autoencoder, kind="autoencoder", align=prototypes.align)
     metrics: Metrics = final_losses(history)
     write_json(paths.metrics("train"), metrics)
     return metrics

@@ -48,6 +48,11 @@ def _error(classifier: nn.Module, examples: Examples, batch_size: int = 32) -> f
     with torch.inference_mode():
         for start in range(0, len(examples), batch_size):
             part = slice(start, start + batch_size)
-            batch = to_batch(examples.images[part], examples.y[part], examples.identity[part])
+            batch = to_batch(
+                examples.images[part],
+                examples.y[part],
+                examples.identity[part],
+                examples.landmarks[part],
+            )
             wrong.append(((classifier(batch.X) > 0) != (batch.y == 1)).numpy())
     return float(np.concatenate(wrong).mean())

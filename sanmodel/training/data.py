@@ -7,6 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from sanmodel.alignment import mirrored
+
 
 @dataclass(frozen=True)
 class Examples:
@@ -16,12 +18,14 @@ class Examples:
         images: (N, height, width) uint8 grey, usually memory-mapped.
         y: Class of each image, (N,), 0 or 1.
         identity: Number of the person shown, (N,), 0 to people - 1.
+        landmarks: Of each face, (N, 5, 2) float32, in pixels of the image.
         digest: SHA-256 that names the content.
     """
 
     images: NDArray[np.uint8]
     y: NDArray[np.int64]
     identity: NDArray[np.int64]
+    landmarks: NDArray[np.float32]
     digest: str
 
     def __len__(self) -> int:
@@ -41,11 +45,13 @@ class Batch:
         X: (B, 1, height, width), 0 to 1.
         y: (B,), 0 or 1 as floats.
         identity: (B,), numbers of people.
+        landmarks: (B, 5, 2), in pixels.
     """
 
     X: Tensor
     y: Tensor
     identity: Tensor
+    landmarks: Tensor
 
 
 class Sampler:
@@ -76,14 +82,22 @@ class Sampler:
             generator = np.random.default_rng([self._seed, epoch])
             self._epoch, self._order = epoch, generator.permutation(len(self._examples))
         chosen = self._order[place * self._size : (place + 1) * self._size]
-        images = self._examples.images[chosen]
+        images, landmarks = self._examples.images[chosen], self._examples.landmarks[chosen]
         if self._mirror:
             flips = np.random.default_rng([self._seed, epoch, place]).random(len(images)) < 0.5
             images[flips] = images[flips, :, ::-1]
-        return to_batch(images, self._examples.y[chosen], self._examples.identity[chosen])
+            landmarks[flips] = mirrored(landmarks[flips], images.shape[-1])
+        y, identity = self._examples.y[chosen], self._examples.identity[chosen]
+        return to_batch(images, y, identity, landmarks)
 
 
-def to_batch(images: NDArray[np.uint8], y: NDArray[np.int64], identity: NDArray[np.int64]) -> Batch:
+def to_batch(
+    images: NDArray[np.uint8],
+    y: NDArray[np.int64],
+    identity: NDArray[np.int64],
+    landmarks: NDArray[np.float32],
+) -> Batch:
     """Turn arrays into the tensors that networks take."""
     X = torch.from_numpy(np.array(images)).unsqueeze(1).to(torch.float32).div_(255)
-    return Batch(X, torch.from_numpy(y).to(torch.float32), torch.from_numpy(identity))
+    classes = torch.from_numpy(y).to(torch.float32)
+    return Batch(X, classes, torch.from_numpy(identity), torch.from_numpy(landmarks))

@@ -13,7 +13,7 @@ from sanmodel.models.frozen import load_classifier, load_matcher
 from sanmodel.models.weights import load_weights, read_about
 from sanmodel.observer import Observer
 from sanmodel.paths import Paths
-from sanmodel.stages import pretrain, train, train_classifier, train_matcher
+from sanmodel.stages import pretrain, prototypes, train, train_classifier, train_matcher
 
 
 class Interrupt(Observer):
@@ -96,3 +96,20 @@ def test_damaged_or_foreign_inputs_are_named(trained: Paths, tree: Paths):
     with pytest.raises(SanError, match=r"classifier\.safetensors is damaged"):
         train.run(small_settings(), tree)
     assert not tree.autoencoder.exists()
+
+
+def test_aligned_prototypes_are_trained_with(trained: Paths, tree: Paths):
+    settings = small_settings(prototypes={"align": "landmarks"})
+    for name in ("pretrained", "classifier", "matcher"):
+        getattr(tree, name).write_bytes(getattr(trained, name).read_bytes())
+    tree.prototypes.unlink()
+    prototypes.run(settings, tree)
+    with pytest.raises(SanError, match=r"pretrained\.safetensors .*align='none', needed is 'land"):
+        train.run(settings, tree)
+    for stage in (pretrain, train):
+        stage.run(settings, tree)
+    assert read_about(trained.autoencoder)["align"] == "none"
+    for name in ("pretrained", "autoencoder"):
+        assert read_about(getattr(tree, name))["align"] == "landmarks"
+    before, after = load_weights(trained.pretrained), load_weights(tree.pretrained)
+    assert not torch.equal(before["proto_combiner.weight"], after["proto_combiner.weight"])

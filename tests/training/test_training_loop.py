@@ -19,6 +19,7 @@ EXAMPLES = Examples(
     images=np.random.default_rng(0).integers(0, 256, (10, 4, 4), dtype=np.uint8),
     y=np.arange(10) % 2,
     identity=np.arange(10),
+    landmarks=np.random.default_rng(1).uniform(0, 3, (10, 5, 2)).astype(np.float32),
     digest="toy",
 )
 SCHEDULE = Schedule(steps=12, batch_size=3, learning_rate=0.01, checkpoint_every=5)
@@ -111,6 +112,19 @@ def test_pixels_become_0_to_1_and_a_mirror_turns_left_and_right():
     assert any(turned)
     assert any(same)
     assert all(a or b for a, b in zip(turned, same, strict=True))
+
+
+def test_landmarks_go_with_their_image_into_the_mirror():
+    straight = Sampler(EXAMPLES, 10, seed=1).batch(0)
+    mirrored = Sampler(EXAMPLES, 10, seed=1, mirror=True).batch(0)
+    for n in range(10):
+        before, after = straight.landmarks[n], mirrored.landmarks[n]
+        if torch.equal(straight.X[n], mirrored.X[n]):
+            assert torch.equal(after, before)
+        else:  # the eyes change places, and the first of four columns is the last
+            expected = before[[2, 3, 0, 1, 4]] * torch.tensor([-1, 1]) + torch.tensor([3, 0])
+            torch.testing.assert_close(after, expected)
+    assert not torch.equal(straight.landmarks, mirrored.landmarks)
 
 
 def test_stages_draw_different_numbers_from_one_seed():
