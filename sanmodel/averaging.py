@@ -3,7 +3,7 @@
 Sums of integers are exact: no number of workers and no order changes a bit of the mean.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sanmodel.errors import SanError
 from sanmodel.images import IMAGE_SIZE, Picture, decode_rgb
 from sanmodel.parallel.shards import Shard
-from sanmodel.tables import iterate_group
+from sanmodel.tables import LANDMARKS, Row, iterate_group, landmarks_of
 
 
 @dataclass
@@ -77,17 +77,26 @@ class SumShard:
 
     Attributes:
         attribute: Column of the class.
+        straighten: Moves an image so that the landmarks (5, 2) of its face come to one place; None
+            takes the images as they are.
     """
 
     attribute: str
+    straighten: Callable[[Picture, NDArray[np.float32]], Picture] | None = None
 
     def __call__(self, shard: Shard, path: Path) -> None:
         """Write the sums to ``path``."""
-        total, columns = ClassSums.zero(), ["image_id", "split", self.attribute, "image"]
+        columns = ["image_id", "split", self.attribute, "image"]
+        columns += LANDMARKS if self.straighten else ()
+        total = ClassSums.zero()
         for group in shard.groups:
             rows = iterate_group(group, columns)
             training = (row for row in rows if row["split"] == "train")
-            total.add(
-                (decode_rgb(row["image"], row["image_id"]), row[self.attribute]) for row in training
-            )
+            total.add((self._face(row), row[self.attribute]) for row in training)
         total.save(path)
+
+    def _face(self, row: Row) -> Picture:
+        picture = decode_rgb(row["image"], row["image_id"])
+        if self.straighten is None:
+            return picture
+        return self.straighten(picture, landmarks_of(row))

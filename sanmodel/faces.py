@@ -10,7 +10,7 @@ from numpy.lib.format import open_memmap
 from sanmodel.errors import SanError
 from sanmodel.files import atomic_file, sha256_folder
 from sanmodel.images import IMAGE_SIZE, decode_rgb, to_grey
-from sanmodel.tables import attributes, iterate_rows, read_columns, require_attribute
+from sanmodel.tables import LANDMARKS, attributes, iterate_rows, read_columns, require_attribute
 from sanmodel.training.data import Examples
 
 
@@ -27,13 +27,13 @@ def load_examples(crops: Path, split: str, attribute: str, cache: Path) -> Examp
         cache: Folder of decoded crops; safe to delete.
 
     Returns:
-        Grey images, classes and identities (numbered in the order of their names).
+        Grey images, classes, identities (numbered in the order of their names) and landmarks.
 
     Raises:
         SanError: If the table lacks the attribute or has no image on that side.
     """
     require_attribute(attributes(crops), attribute, crops)
-    columns = read_columns(crops, ["image_id", "identity", "split", attribute])
+    columns = read_columns(crops, ["image_id", "identity", "split", attribute, *LANDMARKS])
     chosen = columns[columns["split"] == split]
     if chosen.empty:
         raise SanError(f"{crops} has no {split} images: change preprocess.test_share")
@@ -45,6 +45,7 @@ def load_examples(crops: Path, split: str, attribute: str, cache: Path) -> Examp
         images=np.load(path, mmap_mode="r"),
         y=chosen[attribute].to_numpy(dtype=np.int64),
         identity=pd.factorize(chosen["identity"], sort=True)[0].astype(np.int64),
+        landmarks=np.array(chosen[list(LANDMARKS)], dtype=np.float32).reshape(-1, 5, 2),
         digest=digest,
     )
 

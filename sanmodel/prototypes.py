@@ -6,6 +6,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from sanmodel.alignment import similarity, warp
+from sanmodel.errors import SanError
 from sanmodel.models.weights import load_weights, save_weights
 
 
@@ -17,29 +19,48 @@ class Prototypes:
         P_0: Mean RGB image of the class without the attribute, (3, 224, 224), 0 to 1.
         P_1: Mean RGB image of the class that has it, likewise.
         a_1: Weight of P_1 in the neutral prototype, 0 to 1.
+        landmarks: Of the face in both images, (5, 2) in pixels, if they are aligned: laid over
+            every face by its own landmarks, as in the authors' release. None if they are the same
+            for all faces, as in the paper.
     """
 
     P_0: Tensor
     P_1: Tensor
     a_1: float
+    landmarks: Tensor | None = None
 
-    def same(self, y: Tensor) -> Tensor:
-        """P_SM = y P_1 + (1 - y) P_0 for classes y (B,), (B, 3, 224, 224)."""
-        y = y.view(-1, 1, 1, 1).to(self.P_0.dtype)
-        return y * self.P_1 + (1 - y) * self.P_0
+    @property
+    def align(self) -> str:
+        """The setting ``prototypes.align`` that they were made with, "none" or "landmarks"."""
+        return "none" if self.landmarks is None else "landmarks"
 
-    def opposite(self, y: Tensor) -> Tensor:
-        """P_OP = (1 - y) P_1 + y P_0 for classes y (B,), (B, 3, 224, 224)."""
-        return self.same(1 - y)
+    @property
+    def P_NT(self) -> Tensor:
+        """P_NT = a_0 P_0 + a_1 P_1, (3, 224, 224)."""
+        return (1 - self.a_1) * self.P_0 + self.a_1 * self.P_1
 
-    def neutral(self, y: Tensor) -> Tensor:
-        """P_NT = a_0 P_0 + a_1 P_1, the same for all images, expanded to (B, 3, 224, 224)."""
-        P_NT = (1 - self.a_1) * self.P_0 + self.a_1 * self.P_1
-        return P_NT.expand(len(y), -1, -1, -1)
+    def for_faces(self, y: Tensor, landmarks: Tensor | None = None) -> "FacePrototypes":
+        """Return the prototypes that faces are perturbed with.
+
+        Args:
+            y: Class of each face, (B,), 0 or 1.
+            landmarks: Of each face, (B, 5, 2) in pixels of its crop; not looked at if the
+                prototypes are not aligned.
+
+        Raises:
+            SanError: If the prototypes are aligned and there are no landmarks.
+        """
+        if self.landmarks is None:
+            return FacePrototypes(self, y, None)
+        if landmarks is None:
+            raise SanError("the prototypes are aligned: give the landmarks of each face")
+        return FacePrototypes(self, y, similarity(landmarks, self.landmarks[None]))
 
     def save(self, path: Path, attribute: str) -> None:
         """Write the prototypes as safetensors."""
         tensors = {"P_0": self.P_0, "P_1": self.P_1, "a_1": torch.tensor(self.a_1)}
+        if self.landmarks is not None:
+            tensors["landmarks"] = self.landmarks
         save_weights(path, tensors, kind="prototypes", attribute=attribute)
 
     @classmethod
@@ -50,4 +71,44 @@ class Prototypes:
             SanError: If the file is missing, damaged or of another attribute.
         """
         tensors = load_weights(path, kind="prototypes", attribute=attribute)
-        return cls(tensors["P_0"], tensors["P_1"], float(tensors["a_1"]))
+        a_1, landmarks = float(tensors["a_1"]), tensors.get("landmarks")
+        return cls(tensors["P_0"], tensors["P_1"], a_1, landmarks)
+
+
+@dataclass(frozen=True)
+class FacePrototypes:
+    """The prototypes of B faces, laid over each of them if they are aligned.
+
+    Attributes:
+        prototypes: Those of the classes.
+        y: Class of each face, (B,), 0 or 1.
+        transform: Where the prototypes have what belongs at a place of the face, (B, 2, 3); None
+            if it is the same place.
+    """
+
+    prototypes: Prototypes
+    y: Tensor
+    transform: Tensor | None
+
+    @property
+    def same(self) -> Tensor:
+        """P_SM = y P_1 + (1 - y) P_0, (B, 3, 224, 224)."""
+        return self._of(self.y)
+
+    @property
+    def neutral(self) -> Tensor:
+        """P_NT of each face, (B, 3, 224, 224)."""
+        return self._placed(self.prototypes.P_NT.expand(self.y.shape[0], -1, -1, -1))
+
+    @property
+    def opposite(self) -> Tensor:
+        """P_OP = (1 - y) P_1 + y P_0, (B, 3, 224, 224)."""
+        return self._of(1 - self.y)
+
+    def _of(self, y: Tensor) -> Tensor:
+        P_0, P_1 = self.prototypes.P_0, self.prototypes.P_1
+        y = y.view(-1, 1, 1, 1).to(P_0.dtype)
+        return self._placed(y * P_1 + (1 - y) * P_0)
+
+    def _placed(self, P: Tensor) -> Tensor:
+        return P if self.transform is None else warp(P, self.transform)

@@ -81,13 +81,18 @@ class ValidateSettings(Section):
 
 
 class PrototypesSettings(Section):
-    """How the neutral prototype is mixed.
+    """How the prototypes are averaged, mixed and given to a face.
 
     Attributes:
+        align: "none" gives every face the same prototypes, means of the crops as they are, as the
+            paper does; "landmarks" as the authors' release does: the crops are averaged with
+            their five landmarks at one place, and the prototypes are laid over the landmarks of
+            each face, in training, evaluation and use.
         neutral_weights: "training" weighs the classes by their share of the training images as
             the paper does; "equal" takes one half of each.
     """
 
+    align: Literal["none", "landmarks"] = "none"
     neutral_weights: Literal["training", "equal"] = "training"
 
 

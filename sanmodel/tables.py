@@ -14,9 +14,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from sanmodel.errors import SanError
 
@@ -34,6 +36,16 @@ RAW_COLUMNS: dict[str, pa.DataType] = {
     "box_bottom": pa.float32(),
     "image": pa.binary(),  # the file's bytes as they were found, perhaps no image at all
 }
+LANDMARKS = tuple(
+    f"{point}_{axis}"
+    for point in ("left_eye_outer", "left_eye_inner", "right_eye_outer", "right_eye_inner", "nose")
+    for axis in ("x", "y")
+)
+"""Columns of the five landmarks of a face (:mod:`sanmodel.detection.landmarks`), point by point.
+
+The left eye is the person's, on the right of the picture.
+"""
+
 CROP_COLUMNS: dict[str, pa.DataType] = {
     "image_id": pa.string(),
     "identity": pa.string(),
@@ -49,6 +61,7 @@ CROP_COLUMNS: dict[str, pa.DataType] = {
     "face_top": pa.float32(),
     "face_right": pa.float32(),
     "face_bottom": pa.float32(),
+    **dict.fromkeys(LANDMARKS, pa.float32()),  # in pixels of the crop, found on its grey picture
     "perceptual_hash": pa.int64(),  # 64 bits, of which few differ in pictures that look alike
     "image": pa.binary(),  # PNG, 224x224 RGB
 }
@@ -273,6 +286,11 @@ def read_part(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     if missing:
         raise SanError(f"{path} lacks the column {', '.join(sorted(missing))}")
     return _explained(path, lambda p: pq.read_table(p, columns=columns, use_threads=False))
+
+
+def landmarks_of(row: Row) -> NDArray[np.float32]:
+    """Return the landmarks of a row of the crops table, (5, 2)."""
+    return np.array([row[name] for name in LANDMARKS], dtype=np.float32).reshape(5, 2)
 
 
 def schema(folder: Path) -> pa.Schema:

@@ -1,10 +1,16 @@
-"""Settings that shrink the pipeline to seconds."""
+"""Settings that shrink the pipeline to seconds, and the landmarks of a face that is made up."""
 
 from pathlib import Path
 
 from sanmodel.settings import Settings, parse_settings
+from sanmodel.tables import LANDMARKS
 
 PROJECT = Path(__file__).parents[1]
+POINTS = ((145.0, 104.0), (126.0, 105.0), (79.0, 104.0), (98.0, 105.0), (112.0, 145.0))
+"""Landmarks of a frontal face in a crop."""
+
+LANDMARK_COLUMNS = dict(zip(LANDMARKS, (value for point in POINTS for value in point), strict=True))
+"""The same as columns of the crops table."""
 
 
 def small_settings(**sections: object) -> Settings:

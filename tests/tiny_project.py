@@ -13,6 +13,7 @@ STAGE = Path(__file__).with_name("tiny_stage.py")
 PARAMS = {
     "attribute": "Young",
     "seed": 1,
+    "prototypes": {"align": "none"},
     "train": {"steps": 5, "learning_rate": 0.25},
 }
 REPORTS = {"train": ["reports/curves/train.csv", "reports/pictures/train.png"]}
@@ -30,7 +31,11 @@ DEPS = {
     "evaluate": ["models/autoencoder.safetensors", "data/crops"],
     "export": ["models/autoencoder.safetensors"],
 }
-SETTINGS = {"preprocess": ["attribute"], "train": ["attribute", "seed", "train"]}
+SETTINGS = {
+    "preprocess": ["attribute"],
+    "train": ["attribute", "seed", "train"],
+    "export": ["attribute", "prototypes"],
+}
 
 
 def dvc(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -63,7 +63,10 @@ def evaluate() -> None:
 
 
 def export(settings: Settings) -> None:
-    """Write a graph whose outputs are X, X / 2 and |y - X|."""
+    """Write a graph whose outputs are X, X / 2 and |y - X|.
+
+    If it is aligned, the first is X times the mean of the face's landmarks.
+    """
     import onnx
     from onnx import TensorProto, helper
 
@@ -76,26 +79,34 @@ def export(settings: Settings) -> None:
         helper.make_node("Sub", ["y4", "image"], ["difference"]),
         helper.make_node("Abs", ["difference"], ["opposite"]),
     ]
+    aligned = settings.prototypes.align == "landmarks"
+    if aligned:
+        nodes[:1] = [
+            helper.make_node("ReduceMean", ["landmarks", "axes"], ["mean"], keepdims=0),
+            helper.make_node("Reshape", ["mean", "shape"], ["factor"]),
+            helper.make_node("Mul", ["image", "factor"], ["same"]),
+        ]
     shape = ["batch", 1, 224, 224]
+    inputs = {"image": (TensorProto.FLOAT, shape), "attribute": (TensorProto.INT64, ["batch"])}
+    if aligned:
+        inputs["landmarks"] = (TensorProto.FLOAT, ["batch", 5, 2])
     outputs = ("same", "neutral", "opposite")
     graph = helper.make_graph(
         nodes,
         "tiny",
-        [
-            helper.make_tensor_value_info("image", TensorProto.FLOAT, shape),
-            helper.make_tensor_value_info("attribute", TensorProto.INT64, ["batch"]),
-        ],
+        [helper.make_tensor_value_info(name, *kind) for name, kind in inputs.items()],
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name in outputs],
         [
             helper.make_tensor("half", TensorProto.FLOAT, [], [0.5]),
             helper.make_tensor("shape", TensorProto.INT64, [4], [-1, 1, 1, 1]),
+            helper.make_tensor("axes", TensorProto.INT64, [2], [1, 2]),
         ],
     )
     opset = [helper.make_opsetid("", 20)]
     path = PATHS.export / "san.onnx"
     onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=10), path)
     file = artifact(path, "onnx", "onnx", (), MAX_BATCH)
-    write_manifest(PATHS.export, settings, [file], "too tiny")
+    write_manifest(PATHS.export, settings, tuple(inputs), [file], "too tiny")
     write_json(PATHS.metrics("export"), {"bytes": path.stat().st_size})
 
 

@@ -21,6 +21,7 @@ EXAMPLES = Examples(
     images=np.random.default_rng(0).integers(0, 256, (10, 4, 4), dtype=np.uint8),
     y=np.arange(10) % 2,
     identity=np.arange(10),
+    landmarks=np.random.default_rng(1).uniform(0, 3, (10, 5, 2)).astype(np.float32),
     digest="toy",
 )
 SCHEDULE = Schedule(steps=12, batch_size=3, learning_rate=0.01, checkpoint_every=5)

@@ -9,6 +9,7 @@ from scipy.fft import dctn
 
 from sanmodel.detection import Detector, Face
 from sanmodel.detection.crop import box_in_crop, crop_square, cut
+from sanmodel.detection.landmarks import find_landmarks
 from sanmodel.detection.search import (
     Box,
     find_faces,
@@ -28,7 +29,7 @@ from sanmodel.images import (
     to_grey,
 )
 from sanmodel.settings import PreprocessSettings
-from sanmodel.tables import Reason, Row
+from sanmodel.tables import LANDMARKS, Reason, Row
 
 MIN_SIDE = 32
 """Pixels of the shorter side below which a photo shows no face that could be told from another."""
@@ -64,7 +65,8 @@ def crop_photo(row: Row, detector: Detector, settings: PreprocessSettings) -> di
         return {"reason": why.reason, "detail": why.detail}
     square = crop_square(face, settings)
     crop = cut(photo.pixels, square)
-    left, top, right, bottom = box_in_crop(face, square)
+    left, top, right, bottom = box = box_in_crop(face, square)
+    landmarks = find_landmarks(to_grey(crop), box)
     return {
         "score": face.score,
         "crop_left": square.left,
@@ -74,6 +76,7 @@ def crop_photo(row: Row, detector: Detector, settings: PreprocessSettings) -> di
         "face_top": top,
         "face_right": right,
         "face_bottom": bottom,
+        **dict(zip(LANDMARKS, landmarks.ravel().tolist(), strict=True)),
         "perceptual_hash": perceptual_hash(crop),
         "picture": hashlib.sha256(crop.tobytes()).digest(),
         "image": encode_png(crop),

@@ -19,8 +19,8 @@ Detectors find sizes in steps; one step of dlib's is 0.69."""
 
 
 LEAST_OVERLAP = 0.1
-"""Intersection over union with the source's box below which a face is not the one that is meant. A
-source's box may hold the whole head, about four times the area of a detector's: that leaves 0.25."""
+"""Intersection over union with the source's box below which a face is not the one that is meant.
+A box of the whole head has about four times the area of a detector's: that leaves 0.25."""
 
 
 @dataclass(frozen=True)
@@ -66,9 +66,7 @@ def nearest(faces: Sequence[Face], given: Box) -> Face | None:
     person's or none.
     """
     inside = [
-        face
-        for face in faces
-        if _centre_in(face, given) and overlap(face, given) >= LEAST_OVERLAP
+        face for face in faces if _centre_in(face, given) and overlap(face, given) >= LEAST_OVERLAP
     ]
     return max(inside, key=lambda face: (overlap(face, given), face.score), default=None)
 

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import dlib
-import face_recognition_models
 import numpy as np
 from numpy.typing import NDArray
 
 from sanmodel.detection.dpm.boxes import overlap
 from sanmodel.detection.dpm.learning.training import Recipe, TrainingPhoto, train
 from sanmodel.detection.dpm.model import Mixture, save_mixture
+from sanmodel.detection.landmarks import find_landmarks
 from sanmodel.detection.search import Box, upright_box
 from sanmodel.errors import SanError
 from sanmodel.images import Photo, Picture, decode_photo
@@ -136,9 +136,7 @@ def turn_of(picture: Picture, box: NDArray[np.float64]) -> float:
 
     0 is frontal; positive is turned to the right of the picture.
     """
-    left, top, right, bottom = (round(float(edge)) for edge in box)
-    shape = _landmarks()(picture, dlib.rectangle(left, top, right - 1, bottom - 1))
-    points = np.array([(point.x, point.y) for point in shape.parts()], np.float64)
+    points = find_landmarks(picture, box).astype(np.float64)
     first, second, nose = points[:2].mean(axis=0), points[2:4].mean(axis=0), points[4]
     axis = second - first
     along = (nose - (first + second) / 2) @ axis / max(float(axis @ axis), 1e-9)
@@ -148,9 +146,3 @@ def turn_of(picture: Picture, box: NDArray[np.float64]) -> float:
 @cache
 def _detector() -> Any:
     return dlib.get_frontal_face_detector()
-
-
-@cache
-def _landmarks() -> Any:
-    location = face_recognition_models.pose_predictor_five_point_model_location()
-    return dlib.shape_predictor(location)

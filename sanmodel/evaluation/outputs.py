@@ -15,7 +15,7 @@ from sanmodel.images import Picture, decode_rgb, to_grey
 from sanmodel.models.autoencoder import Autoencoder
 from sanmodel.models.weights import load_module
 from sanmodel.prototypes import Prototypes
-from sanmodel.tables import iterate_rows
+from sanmodel.tables import LANDMARKS, iterate_rows, landmarks_of
 
 OUTPUTS = ("SM", "NT", "OP")
 """The outputs: with the same, the neutral and the opposite prototype (paper, section 2.2.1)."""
@@ -50,30 +50,34 @@ class Perturber:
         attribute: The attribute that both must be of.
 
     Raises:
-        SanError: If a file is missing, damaged or of another attribute.
+        SanError: If a file is missing, damaged or of another attribute, or the autoencoder was
+            trained with prototypes of another alignment.
     """
 
     def __init__(self, autoencoder: Path, prototypes: Path, attribute: str) -> None:
         self._network = Autoencoder().eval()
-        load_module(self._network, autoencoder, kind="autoencoder", attribute=attribute)
         self._prototypes = Prototypes.load(prototypes, attribute)
+        about = {"kind": "autoencoder", "attribute": attribute, "align": self._prototypes.align}
+        load_module(self._network, autoencoder, **about)
 
-    def outputs(self, grey: NDArray[np.uint8], labels: list[int]) -> dict[str, NDArray[np.uint8]]:
+    def outputs(
+        self, grey: NDArray[np.uint8], labels: list[int], landmarks: NDArray[np.float32]
+    ) -> dict[str, NDArray[np.uint8]]:
         """Perturb images; as in the paper the true class chooses P_SM.
 
         Args:
             grey: Originals, (B, 224, 224).
             labels: Their classes, B times 0 or 1.
+            landmarks: Of the faces, (B, 5, 2) in pixels.
 
         Returns:
             For each of ``OUTPUTS`` the images, (B, 224, 224).
         """
         X = torch.from_numpy(grey).unsqueeze(1).to(torch.float32).div_(255)
-        y = torch.tensor(labels)
-        P_SM = self._prototypes.same(y)
-        others = [self._prototypes.neutral(y), self._prototypes.opposite(y)]
+        P = self._prototypes.for_faces(torch.tensor(labels), torch.from_numpy(landmarks))
         with torch.inference_mode():
-            perturbed = self._network(X, P_SM, [P_SM, *others])
+            P_SM = P.same
+            perturbed = self._network(X, P_SM, [P_SM, P.neutral, P.opposite])
         return {name: _to_uint8(X) for name, X in zip(OUTPUTS, perturbed, strict=True)}
 
 
@@ -85,11 +89,13 @@ def perturbed_batches(
     Raises:
         SanError: If the table or an image is damaged.
     """
-    columns = ["image_id", "split", attribute, *BOX, "image"]
+    columns = ["image_id", "split", attribute, *BOX, *LANDMARKS, "image"]
     rows = (row for row in iterate_rows(crops, columns) if row["split"] == "test")
     while chosen := list(islice(rows, batch_size)):
         grey = np.stack([_grey(row) for row in chosen])
-        outputs = perturber.outputs(grey, [row[attribute] for row in chosen])
+        labels = [row[attribute] for row in chosen]
+        landmarks = np.stack([landmarks_of(row) for row in chosen])
+        outputs = perturber.outputs(grey, labels, landmarks)
         yield Batch(
             image_ids=[row["image_id"] for row in chosen],
             boxes=np.array([[row[edge] for edge in BOX] for row in chosen], dtype=np.float64),

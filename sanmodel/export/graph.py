@@ -1,15 +1,41 @@
-"""The deployed function: a grey face and its class in, the three perturbed faces out."""
+"""The deployed function: a grey face and its class in, the three perturbed faces out.
+
+With aligned prototypes the face's landmarks go in as well.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from sanmodel.export.manifest import INPUTS
 from sanmodel.models.autoencoder import LEAKY_SLOPE, Autoencoder
 from sanmodel.prototypes import Prototypes
 
 
-class DeployedAutoencoder(nn.Module):
+def deployed(autoencoder: Autoencoder, prototypes: Prototypes) -> "Deployed":
+    """Join a trained autoencoder and the prototypes that it was trained with."""
+    if prototypes.align == "none":
+        return DeployedAutoencoder(autoencoder, prototypes)
+    return DeployedAligned(autoencoder, prototypes)
+
+
+class Deployed(nn.Module):
     """The autoencoder with the prototypes inside (paper, section 2.2.1, figure 2).
+
+    Attributes:
+        inputs: Names of what :meth:`forward` takes, in its order.
+        about: What a file of the network says of it, by key.
+    """
+
+    inputs: tuple[str, ...] = ("image", "attribute")
+    about: Mapping[str, str] = MappingProxyType({})
+
+
+class DeployedAutoencoder(Deployed):
+    """The autoencoder with prototypes that are the same for all faces.
 
     All prototypes are known before the first image, and what the first encoder layer and the
     proto-combiner make of them is linear. So each contribution is one fixed map per prototype:
@@ -30,7 +56,7 @@ class DeployedAutoencoder(nn.Module):
         self.autoencoder = autoencoder
         first = autoencoder.encoder_1
         P = torch.stack([prototypes.P_0, prototypes.P_1])  # indexed by class
-        P_NT = prototypes.neutral(torch.zeros(1))
+        P_NT = prototypes.P_NT[None]
         from_prototype = autoencoder.proto_combiner.weight[:, -3:]
         with torch.no_grad():
             self.register_buffer("image_kernel", first.weight[:, :1].clone())
@@ -66,3 +92,37 @@ class DeployedAutoencoder(nn.Module):
         h = F.avg_pool2d(F.leaky_relu(h, LEAKY_SLOPE), 2)  # (N, 8, 112, 112)
         h = F.leaky_relu(self.autoencoder.encoder_2(h), LEAKY_SLOPE)
         return F.avg_pool2d(h, 2)
+
+
+class DeployedAligned(Deployed):
+    """The autoencoder with prototypes that are laid over each face by its landmarks.
+
+    Args:
+        autoencoder: Trained weights.
+        prototypes: Those that the autoencoder was trained with.
+    """
+
+    inputs = ("image", "attribute", "landmarks")
+    about = MappingProxyType({"landmarks": INPUTS["landmarks"].meaning})
+
+    def __init__(self, autoencoder: Autoencoder, prototypes: Prototypes) -> None:
+        super().__init__()
+        self.autoencoder, self._prototypes = autoencoder, prototypes
+
+    def forward(
+        self, image: Tensor, attribute: Tensor, landmarks: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Perturb grey faces.
+
+        Args:
+            image: X, (N, 1, 224, 224) float32, 0 to 1.
+            attribute: Class of each image, (N,) int64, 0 or 1.
+            landmarks: Of each face, (N, 5, 2) float32, in pixels.
+
+        Returns:
+            X'_SM, X'_NT and X'_OP, each (N, 1, 224, 224) float32, 0 to 1.
+        """
+        P = self._prototypes.for_faces(attribute, landmarks)
+        P_SM = P.same
+        X_SM, X_NT, X_OP = self.autoencoder(image, P_SM, [P_SM, P.neutral, P.opposite])
+        return X_SM, X_NT, X_OP

@@ -13,12 +13,10 @@ from onnxscript import optimizer
 from torch.export import Dim
 
 from sanmodel import __version__
-from sanmodel.export.graph import DeployedAutoencoder
+from sanmodel.export.graph import Deployed
 from sanmodel.images import IMAGE_SIZE
 from sanmodel.runtime.perturber import MODES
 from sanmodel.settings import PreprocessSettings
-
-INPUTS = ("image", "attribute")
 
 FOLD_LIMIT = 2**24
 """Bytes up to which weights that depend on no input are computed once, at the export."""
@@ -48,7 +46,7 @@ def describe(
 
 
 def write_onnx(
-    path: Path, network: DeployedAutoencoder, opset: int, max_batch: int, about: Mapping[str, str]
+    path: Path, network: Deployed, opset: int, max_batch: int, about: Mapping[str, str]
 ) -> None:
     """Write the network as one ONNX file; the same weights give the same bytes.
 
@@ -57,22 +55,26 @@ def write_onnx(
         network: What is deployed; it is left in evaluation mode.
         opset: ONNX operator set.
         max_batch: Largest batch, at least 2.
-        about: Metadata of the file.
+        about: Metadata of the file, to which the network's own is added.
     """
     # An example batch of one would fix the batch size.
-    example = (torch.zeros(2, 1, IMAGE_SIZE, IMAGE_SIZE), torch.tensor([0, 1]))
+    examples = {
+        "image": torch.zeros(2, 1, IMAGE_SIZE, IMAGE_SIZE),
+        "attribute": torch.tensor([0, 1]),
+        "landmarks": torch.rand(2, 5, 2),
+    }
     batch = {0: Dim("batch", min=1, max=max_batch)}
     with _quiet():
         program = torch.onnx.export(
             network.eval(),
-            example,
+            tuple(examples[name] for name in network.inputs),
             dynamo=True,
             verbose=False,
             opset_version=opset,
             external_data=False,
-            input_names=INPUTS,
+            input_names=network.inputs,
             output_names=MODES,
-            dynamic_shapes=dict.fromkeys(INPUTS, batch),
+            dynamic_shapes=dict.fromkeys(network.inputs, batch),
         )
         assert program is not None  # it is None only for the exporter that dynamo=True turns off
         optimizer.optimize_ir(
@@ -80,7 +82,7 @@ def write_onnx(
         )
     model = program.model_proto
     _strip(model)
-    onnx.helper.set_model_props(model, dict(about))
+    onnx.helper.set_model_props(model, {**about, **network.about})
     onnx.checker.check_model(model, full_check=True)
     path.write_bytes(model.SerializeToString(deterministic=True))
 

@@ -1,6 +1,7 @@
 """The check that the ONNX file computes what figure 2 of the paper draws."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from sanmodel.models.autoencoder import Autoencoder
 from sanmodel.prototypes import Prototypes
 from sanmodel.runtime.onnx_runtime import open_session
 from sanmodel.runtime.perturber import MODES
-from sanmodel.tables import iterate_rows
+from sanmodel.tables import LANDMARKS, iterate_rows, landmarks_of
 
 MAX_FACES = 16
 
@@ -23,25 +24,38 @@ REFERENCE_BATCH = 4
 """The literal figure holds 100 MB of maps for four images."""
 
 
-def load_faces(crops: Path) -> NDArray[np.uint8]:
-    """Return the first test crops, at most ``MAX_FACES``, as grey images (N, 224, 224).
+@dataclass(frozen=True)
+class Faces:
+    """Some test crops.
+
+    Attributes:
+        images: Grey, (N, 224, 224), 0 to 255.
+        landmarks: Of each face, (N, 5, 2) in pixels.
+    """
+
+    images: NDArray[np.uint8]
+    landmarks: NDArray[np.float32]
+
+
+def load_faces(crops: Path) -> Faces:
+    """Return the first test crops, at most ``MAX_FACES``.
 
     Raises:
         SanError: If the table is missing or damaged or has no test crop.
     """
-    rows = iterate_rows(crops, ["image_id", "split", "image"])
-    test = islice((row for row in rows if row["split"] == "test"), MAX_FACES)
-    faces = [to_grey(decode_rgb(row["image"], f"{crops}: {row['image_id']}")) for row in test]
-    if not faces:
+    rows = iterate_rows(crops, ["image_id", "split", *LANDMARKS, "image"])
+    test = list(islice((row for row in rows if row["split"] == "test"), MAX_FACES))
+    if not test:
         raise SanError(f"{crops} has no test images: change preprocess.test_share")
-    return np.stack(faces)
+    images = [to_grey(decode_rgb(row["image"], f"{crops}: {row['image_id']}")) for row in test]
+    return Faces(np.stack(images), np.stack([landmarks_of(row) for row in test]))
 
 
 def largest_difference(
     onnx: Path,
     autoencoder: Autoencoder,
     prototypes: Prototypes,
-    faces: NDArray[np.uint8],
+    faces: Faces,
     max_batch: int,
 ) -> float:
     """Compare ONNX Runtime with PyTorch.
@@ -53,7 +67,7 @@ def largest_difference(
         onnx: The exported file.
         autoencoder: The weights that it was made from.
         prototypes: Likewise.
-        faces: Grey images (N, 224, 224), 0 to 255.
+        faces: What to perturb.
         max_batch: Largest batch that the file takes.
 
     Returns:
@@ -63,13 +77,16 @@ def largest_difference(
         SanError: If the file cannot be opened.
     """
     session = open_session(onnx)
-    X = torch.from_numpy(faces).unsqueeze(1).to(torch.float32).div(255)
-    y = torch.arange(len(faces)) % 2
-    expected = _reference(autoencoder, prototypes, X, y)
+    names = [port.name for port in session.get_inputs()]
+    X = torch.from_numpy(faces.images).unsqueeze(1).to(torch.float32).div(255)
+    y = torch.arange(len(X)) % 2
+    landmarks = torch.from_numpy(faces.landmarks)
+    expected = _reference(autoencoder, prototypes, X, y, landmarks)
+    values = {"image": X.numpy(), "attribute": y.numpy(), "landmarks": faces.landmarks}
     differences = []
     for size in sorted({1, 2, min(len(X), max_batch)}):
         for part in _slices(len(X), size):
-            inputs = {"image": X[part].numpy(), "attribute": y[part].numpy()}
+            inputs = {name: values[name][part] for name in names}
             found = np.stack(session.run(list(MODES), inputs))
             differences.append(np.abs(found - expected[:, part]).max())
     return float(np.max(differences))
@@ -89,15 +106,15 @@ def require_parity(difference: float, tolerance: float, onnx: Path) -> None:
 
 
 def _reference(
-    autoencoder: Autoencoder, prototypes: Prototypes, X: Tensor, y: Tensor
+    autoencoder: Autoencoder, prototypes: Prototypes, X: Tensor, y: Tensor, landmarks: Tensor
 ) -> NDArray[np.float32]:
     """Compute figure 2 layer by layer, (3, N, 1, 224, 224) in the order of ``MODES``."""
     parts = []
     with torch.no_grad():
         for part in _slices(len(X), REFERENCE_BATCH):
-            P_SM, P_NT = prototypes.same(y[part]), prototypes.neutral(y[part])
-            P = [P_SM, P_NT, prototypes.opposite(y[part])]
-            parts.append(torch.stack(autoencoder.forward_literal(X[part], P_SM, P)))
+            P = prototypes.for_faces(y[part], landmarks[part])
+            outputs = autoencoder.forward_literal(X[part], P.same, [P.same, P.neutral, P.opposite])
+            parts.append(torch.stack(outputs))
     return torch.cat(parts, dim=1).numpy()
 
 

@@ -47,6 +47,6 @@ def import_authors(path: Path, out: Path) -> str:
     weights = check_weights(path, read_state_dict(path), shapes)
     source = sha256(path)
     state = {TENSORS[theirs]: weight for theirs, weight in weights.items()}
-    about = {"attribute": "Male", "architecture": "paper", "source": source}
+    about = {"attribute": "Male", "align": "landmarks", "architecture": "paper", "source": source}
     save_weights(out, state, kind="autoencoder", **about)
     return source

@@ -26,7 +26,7 @@ must be able to move black and white."""
 
 
 class SkipAutoencoder(nn.Module):
-    """A U-shaped network with the interface of :class:`~sanmodel.models.autoencoder.Autoencoder`."""
+    """A U-shaped network that is used like the paper's autoencoder."""
 
     def __init__(self) -> None:
         super().__init__()

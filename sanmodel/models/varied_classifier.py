@@ -1,10 +1,10 @@
-"""Attribute classifiers that differ, so that fooling one of them is not fooling all (no part of
-the paper; the idea of its authors' follow-up, "Gender privacy: an ensemble of semi adversarial
-networks for confounding arbitrary gender classifiers", BTAS 2018).
+"""Attribute classifiers that differ, so that fooling one of them is not fooling all.
 
-A stranger's classifier may look at a small thumbnail or at fine detail, be shallow or deep. So
-these see faces at sizes from 32 to 112 pixels, with different widths, and with and without
-shortcuts and batch normalisation.
+They are no part of the paper, but the idea of its authors' follow-up, "Gender privacy: an ensemble
+of semi adversarial networks for confounding arbitrary gender classifiers" (BTAS 2018). A stranger's
+classifier may look at a small thumbnail or at fine detail, be shallow or deep. So these see faces
+at sizes from 32 to 112 pixels, with different widths, and with and without shortcuts and batch
+normalisation.
 """
 
 from dataclasses import dataclass

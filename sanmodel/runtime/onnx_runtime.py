@@ -8,7 +8,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from sanmodel.errors import SanError
-from sanmodel.runtime.perturber import Mode, Perturber
+from sanmodel.runtime.perturber import Inputs, Mode, Perturber
 
 ERRORS_ONLY = 3
 """ONNX Runtime's log level that leaves its warnings out."""
@@ -51,15 +51,17 @@ class OnnxPerturber(Perturber):
     def __init__(self, path: Path, threads: int | None = None) -> None:
         self._session = open_session(path, threads)
         about = self._session.get_modelmeta().custom_metadata_map
+        aligned = "landmarks" in {port.name for port in self._session.get_inputs()}
         try:
-            super().__init__(about["attribute"], int(about["crop_size"]), int(about["max_batch"]))
+            size, max_batch = int(about["crop_size"]), int(about["max_batch"])
+            super().__init__(about["attribute"], size, max_batch, aligned)
         except (KeyError, ValueError) as error:
             raise SanError(
                 f"{path} does not say what model it holds: give a file that `san export` wrote"
             ) from error
 
-    def _run(self, X: NDArray[np.float32], y: NDArray[np.int64], mode: Mode) -> NDArray[np.float32]:
+    def _run(self, inputs: Inputs, mode: Mode) -> NDArray[np.float32]:
         """See :meth:`Perturber._run`."""
         output: NDArray[np.float32]
-        (output,) = self._session.run([mode], {"image": X, "attribute": y})
+        (output,) = self._session.run([mode], inputs)
         return output

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from sanmodel.export.engines import Engine, choose_builder
-from sanmodel.export.graph import DeployedAutoencoder
+from sanmodel.export.graph import Deployed, deployed
 from sanmodel.export.manifest import artifact, write_manifest
 from sanmodel.export.onnx_file import describe, write_onnx
 from sanmodel.export.parity import largest_difference, load_faces, require_parity
@@ -34,11 +34,12 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
             an installed TensorRT cannot build the graph; an earlier export stays as it was.
     """
     autoencoder, prototypes = _load(settings, paths)
+    network = deployed(autoencoder, prototypes)
     faces = load_faces(paths.crops)
     observer.start("export", 3)
     with atomic_folder(paths.export) as folder:
         onnx = folder / ONNX
-        _write_onnx(onnx, autoencoder, prototypes, settings, paths)
+        _write_onnx(onnx, network, settings, paths)
         observer.advance()
         max_batch = settings.export.max_batch
         difference = largest_difference(onnx, autoencoder, prototypes, faces, max_batch)
@@ -49,7 +50,7 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
             observer.note(f"the export has no TensorRT engine: {gap}")
         observer.advance()
         files = _gather(folder, engine, settings, paths)
-        write_manifest(folder, settings, files, gap)
+        write_manifest(folder, settings, network.inputs, files, gap)
     metrics: Metrics = {
         "max_difference": difference,
         "onnx_bytes": (paths.export / ONNX).stat().st_size,
@@ -63,18 +64,12 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
 def _load(settings: Settings, paths: Paths) -> tuple[Autoencoder, Prototypes]:
     prototypes = Prototypes.load(paths.prototypes, settings.attribute)
     autoencoder = Autoencoder()
-    about = {"kind": "autoencoder", "attribute": settings.attribute}
+    about = {"kind": "autoencoder", "attribute": settings.attribute, "align": prototypes.align}
     load_module(autoencoder, paths.autoencoder, **about)
     return autoencoder.eval(), prototypes
 
 
-def _write_onnx(
-    path: Path,
-    autoencoder: Autoencoder,
-    prototypes: Prototypes,
-    settings: Settings,
-    paths: Paths,
-) -> None:
+def _write_onnx(path: Path, network: Deployed, settings: Settings, paths: Paths) -> None:
     """Write the deployed function with the SHA-256 of the weights that it came from."""
     weights = {
         "autoencoder": sha256(paths.autoencoder),
@@ -82,7 +77,7 @@ def _write_onnx(
     }
     opset, max_batch = settings.export.opset, settings.export.max_batch
     about = describe(settings.attribute, settings.preprocess, max_batch, weights)
-    write_onnx(path, DeployedAutoencoder(autoencoder, prototypes), opset, max_batch, about)
+    write_onnx(path, network, opset, max_batch, about)
 
 
 def _build_engine(onnx: Path, settings: Settings) -> tuple[Engine | None, str | None]:

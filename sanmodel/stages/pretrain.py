@@ -28,7 +28,7 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
     autoencoder = Autoencoder()
 
     def outputs(batch: Batch) -> list[Tensor]:
-        P_SM = prototypes.same(batch.y)
+        P_SM = prototypes.for_faces(batch.y, batch.landmarks).same
         X: list[Tensor] = autoencoder(batch.X, P_SM, [P_SM])
         return X
 
@@ -38,7 +38,7 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
 
     examples = load_side(settings, paths, "train")
     history = training.fit(autoencoder, losses, examples, observer, outputs)
-    training.save(paths.pretrained, autoencoder, kind="autoencoder")
+    training.save(paths.pretrained, autoencoder, kind="autoencoder", align=prototypes.align)
     metrics: Metrics = final_losses(history)
     write_json(paths.metrics("pretrain"), metrics)
     return metrics

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from sanmodel.alignment import Straighten
 from sanmodel.averaging import ClassSums, SumShard
 from sanmodel.files import atomic_file, write_json
 from sanmodel.observer import SILENT, Metrics, Observer
@@ -16,7 +17,7 @@ from sanmodel.parallel.shards import finish_shards, plan_shards
 from sanmodel.paths import Paths
 from sanmodel.prototypes import Prototypes
 from sanmodel.settings import Settings
-from sanmodel.tables import attributes, require_attribute, row_groups
+from sanmodel.tables import LANDMARKS, attributes, read_columns, require_attribute, row_groups
 
 MAX_SHARDS = 256
 """However many images there are: the sums of a shard take 2.4 MB, those of few are quickly made."""
@@ -32,12 +33,14 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
         SanError: If a class has no training image.
     """
     require_attribute(attributes(paths.crops), settings.attribute, paths.crops)
-    total = _class_sums(settings, paths, observer)
+    aligned = settings.prototypes.align == "landmarks"
+    landmarks = _mean_landmarks(paths) if aligned else None
+    total = _class_sums(settings, paths, landmarks, observer)
     P_0, P_1 = (_to_tensor(mean) for mean in total.means())
     counts = total.counts.tolist()
     equal = settings.prototypes.neutral_weights == "equal"
     a_1 = 0.5 if equal else counts[1] / sum(counts)
-    prototypes = Prototypes(P_0, P_1, a_1)
+    prototypes = Prototypes(P_0, P_1, a_1, landmarks)
     prototypes.save(paths.prototypes, settings.attribute)
     _draw(prototypes, paths)
     metrics: Metrics = {"class_0_images": counts[0], "class_1_images": counts[1], "a_1": a_1}
@@ -45,18 +48,42 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
     return metrics
 
 
-def _class_sums(settings: Settings, paths: Paths, observer: Observer) -> ClassSums:
-    """Add up the training images on Dask; a run that was killed goes on where it was."""
+def _mean_landmarks(paths: Paths) -> Tensor:
+    """Average the landmarks of all training faces, (5, 2)."""
+    columns = read_columns(paths.crops, ["split", *LANDMARKS])
+    training = columns.loc[columns["split"] == "train", list(LANDMARKS)]
+    mean = training.to_numpy(dtype=np.float64).mean(axis=0).reshape(5, 2)
+    return torch.from_numpy(mean).to(torch.float32)
+
+
+def _class_sums(
+    settings: Settings, paths: Paths, landmarks: Tensor | None, observer: Observer
+) -> ClassSums:
+    """Add up the training images on Dask; a run that was killed goes on where it was.
+
+    Args:
+        settings: All settings.
+        paths: The work tree.
+        landmarks: Where the faces' landmarks are moved to; None leaves them where they are.
+        observer: Hears about progress.
+    """
     scratch = paths.scratch.resolve() / "prototypes"
     scratch.mkdir(parents=True, exist_ok=True)
     crops, total = paths.crops.resolve(), ClassSums.zero()
+    work = SumShard(settings.attribute, _straighten(landmarks))
     with connected(settings.workers, min(len(row_groups(crops)), MAX_SHARDS)) as client:
-        shards = plan_shards(client, crops, settings.attribute, scratch, MAX_SHARDS)
-        finish_shards(client, SumShard(settings.attribute), shards, "prototypes", observer)
+        shards = plan_shards(client, crops, work, scratch, MAX_SHARDS)
+        finish_shards(client, work, shards, "prototypes", observer)
     for shard in shards:
         total.merge(ClassSums.load(shard.result))
     shutil.rmtree(scratch)
     return total
+
+
+def _straighten(landmarks: Tensor | None) -> Straighten | None:
+    if landmarks is None:
+        return None
+    return Straighten(tuple((x, y) for x, y in landmarks.tolist()))
 
 
 def _to_tensor(mean: NDArray[np.float64]) -> Tensor:
@@ -66,8 +93,7 @@ def _to_tensor(mean: NDArray[np.float64]) -> Tensor:
 
 def _draw(prototypes: Prototypes, paths: Paths) -> None:
     """Save figure 3."""
-    P_NT = prototypes.neutral(torch.zeros(1))[0]
-    row = torch.cat([prototypes.P_1, P_NT, prototypes.P_0], dim=2)
+    row = torch.cat([prototypes.P_1, prototypes.P_NT, prototypes.P_0], dim=2)
     pixels = (row.permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
     with atomic_file(paths.picture("prototypes")) as partial:
         Image.fromarray(pixels).save(partial, "PNG")

@@ -29,12 +29,13 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
     training = Training("train", settings, settings.train, paths, inputs)
     prototypes = training.place(Prototypes.load(paths.prototypes, settings.attribute))
     autoencoder = Autoencoder()
-    load_module(autoencoder, paths.pretrained, kind="autoencoder", attribute=settings.attribute)
+    about = {"kind": "autoencoder", "attribute": settings.attribute, "align": prototypes.align}
+    load_module(autoencoder, paths.pretrained, **about)
     J_total = training.place(_total_loss(settings, paths))
 
     def outputs(batch: Batch) -> list[Tensor]:
-        P_SM, P_OP = prototypes.same(batch.y), prototypes.opposite(batch.y)
-        X: list[Tensor] = autoencoder(batch.X, P_SM, [P_SM, P_OP])
+        P = prototypes.for_faces(batch.y, batch.landmarks)
+        X: list[Tensor] = autoencoder(batch.X, P.same, [P.same, P.opposite])
         return X
 
     def losses(batch: Batch) -> dict[str, Tensor]:
@@ -43,7 +44,7 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
 
     examples = load_side(settings, paths, "train")
     history = training.fit(autoencoder, losses, examples, observer, outputs)
-    training.save(paths.autoencoder, autoencoder, kind="autoencoder")
+    training.save(paths.autoencoder, autoencoder, kind="autoencoder", align=prototypes.align)
     metrics: Metrics = final_losses(history)
     write_json(paths.metrics("train"), metrics)
     return metrics
@@ -52,7 +53,7 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
 def _total_loss(settings: Settings, paths: Paths) -> TotalLoss:
     """Put both frozen networks behind equation 5."""
     return TotalLoss(
-        f_G=load_classifier(paths.classifier, settings.attribute),
+        f_G=[load_classifier(paths.classifier, settings.attribute)],
         R_vgg=load_matcher(paths.matcher),
         lambda_G=settings.train.lambda_G,
         lambda_M=settings.train.lambda_M,

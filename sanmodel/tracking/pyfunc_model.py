@@ -48,36 +48,52 @@ class SemiAdversarialModel(PythonModel):
 
         Args:
             context: Not used.
-            model_input: ``image``, grey crops (N, 224, 224) uint8, and ``attribute``, the class of
-                each, (N,) int64, 0 or 1.
+            model_input: ``image``, grey crops (N, 224, 224) uint8; ``attribute``, the class of
+                each, (N,) int64, 0 or 1; and if the model's signature has it ``landmarks``, five
+                points of each face, (N, 5, 2) float32 in pixels of the crop.
             params: ``mode``, one of "same", "neutral" and "opposite"; the last is the default.
 
         Returns:
             Perturbed crops, (N, 224, 224) uint8.
 
         Raises:
-            ValueError: If the mode or a class is not known or the two inputs differ in length.
+            ValueError: If the mode or a class is not known, the inputs differ in length or
+                landmarks are no five different points.
         """
-        images, y = model_input["image"], model_input["attribute"]
+        inputs = {port.name: model_input[port.name] for port in self._session.get_inputs()}
         mode = (params or {}).get("mode", "opposite")
-        if mode not in MODES:
-            raise ValueError(f"there is no mode {mode!r}: choose one of {', '.join(MODES)}")
-        if y.shape != (len(images),) or not np.isin(y, (0, 1)).all():
-            raise ValueError("attribute: give 0 or 1 for each image")
+        _check(inputs, mode)
+        images = inputs["image"]
         perturbed = np.empty_like(images)
         for start in range(0, len(images), self._max_batch):
             part = slice(start, start + self._max_batch)
-            perturbed[part] = self._perturb(images[part], y[part], mode)
+            batch = {name: values[part] for name, values in inputs.items()}
+            perturbed[part] = self._perturb(batch, mode)
         return perturbed
 
-    def _perturb(
-        self, images: NDArray[np.uint8], y: NDArray[np.int64], mode: str
-    ) -> NDArray[np.uint8]:
+    def _perturb(self, inputs: dict[str, NDArray[Any]], mode: str) -> NDArray[np.uint8]:
         """Perturb one batch, (B, 224, 224)."""
-        X = images[:, None].astype(np.float32) / np.float32(255)
-        (X_perturbed,) = self._session.run([mode], {"image": X, "attribute": y})
+        X = inputs["image"][:, None].astype(np.float32) / np.float32(255)
+        (X_perturbed,) = self._session.run([mode], {**inputs, "image": X})
         perturbed: NDArray[np.uint8] = np.rint(255 * X_perturbed[:, 0]).astype(np.uint8)
         return perturbed
+
+
+def _check(inputs: dict[str, NDArray[Any]], mode: str) -> None:
+    """Refuse what the signature cannot; see :meth:`SemiAdversarialModel.predict`."""
+    y, count = inputs["attribute"], len(inputs["image"])
+    if mode not in MODES:
+        raise ValueError(f"there is no mode {mode!r}: choose one of {', '.join(MODES)}")
+    if y.shape != (count,) or not np.isin(y, (0, 1)).all():
+        raise ValueError("attribute: give 0 or 1 for each image")
+    if "landmarks" in inputs and not _are_faces(inputs["landmarks"], count):
+        raise ValueError("landmarks: give five different points for each image")
+
+
+def _are_faces(landmarks: NDArray[np.float32], count: int) -> bool:
+    """Tell whether there are landmarks of ``count`` faces, not all of a face at one place."""
+    apart = np.ptp(landmarks, axis=1).any(axis=1)
+    return len(landmarks) == count and bool(np.isfinite(landmarks).all() and apart.all())
 
 
 def _verified(folder: Path, file: dict[str, Any]) -> bytes:

@@ -2,6 +2,7 @@
 
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import mlflow
 import numpy as np
@@ -9,6 +10,7 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.types import ParamSchema, ParamSpec, Schema, TensorSpec
+from numpy.typing import NDArray
 
 from sanmodel.images import IMAGE_SIZE
 from sanmodel.paths import Paths
@@ -24,17 +26,13 @@ ALIAS = "challenger"
 SCRIPT = Path(__file__).with_name("pyfunc_model.py")
 REQUIREMENTS = ("mlflow", "numpy", "onnxruntime")
 
-_SIDES = (-1, IMAGE_SIZE, IMAGE_SIZE)
-SIGNATURE = ModelSignature(
-    inputs=Schema(
-        [
-            TensorSpec(np.dtype(np.uint8), _SIDES, "image"),
-            TensorSpec(np.dtype(np.int64), (-1,), "attribute"),
-        ]
-    ),
-    outputs=Schema([TensorSpec(np.dtype(np.uint8), _SIDES)]),
-    params=ParamSchema([ParamSpec("mode", "string", "opposite")]),
-)
+_LANDMARKS = [[145, 104], [126, 105], [79, 104], [98, 105], [112, 145]]
+_EXAMPLES = {
+    "image": np.full((2, IMAGE_SIZE, IMAGE_SIZE), 128, np.uint8),
+    "attribute": np.array([0, 1]),
+    "landmarks": np.array([_LANDMARKS, _LANDMARKS], np.float32),
+}
+"""Two faces, by the name of the input."""
 
 
 def register_state(root: Path) -> str:
@@ -57,7 +55,7 @@ def register_state(root: Path) -> str:
         tags = _version_tags(paths, manifest)
         number = _registered(client, name, tags[LOCK_TAG])
         if number is None:
-            number = _create(client, name, run_id, tags, _log_model(paths, run_id))
+            number = _create(client, name, run_id, tags, _log_model(paths, manifest, run_id))
         client.set_registered_model_alias(name, ALIAS, number)
     remember_state(paths, "registered", number)
     return number
@@ -70,19 +68,33 @@ def _registered(client: MlflowClient, name: str, lock_sha256: str) -> str | None
     return str(versions[0].version) if versions else None
 
 
-def _log_model(paths: Paths, run_id: str) -> str:
+def _log_model(paths: Paths, manifest: Manifest, run_id: str) -> str:
     """Store the pyfunc model with the pipeline run; returns its URI."""
-    grey = np.full((2, IMAGE_SIZE, IMAGE_SIZE), 128, np.uint8)
+    example = {port.name: _EXAMPLES[port.name] for port in manifest.inputs}
     with mlflow.start_run(run_id=run_id):
         info = mlflow.pyfunc.log_model(
             name="san",
             python_model=str(SCRIPT),
             artifacts={"export": str(paths.export)},
-            signature=SIGNATURE,
-            input_example={"image": grey, "attribute": np.array([0, 1])},
+            signature=_signature(example),
+            input_example=example,
             pip_requirements=[f"{package}=={version(package)}" for package in REQUIREMENTS],
         )
     return str(info.model_uri)
+
+
+def _signature(example: dict[str, NDArray[Any]]) -> ModelSignature:
+    """Return the types of the model's inputs, of any number of faces, and of its output."""
+    return ModelSignature(
+        inputs=Schema(
+            [
+                TensorSpec(values.dtype, (-1, *values.shape[1:]), name)
+                for name, values in example.items()
+            ]
+        ),
+        outputs=Schema([TensorSpec(np.dtype(np.uint8), (-1, IMAGE_SIZE, IMAGE_SIZE))]),
+        params=ParamSchema([ParamSpec("mode", "string", "opposite")]),
+    )
 
 
 def _create(

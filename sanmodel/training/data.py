@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from sanmodel.alignment import mirrored as mirrored_landmarks
 from sanmodel.errors import SanError
 
 K = TypeVar("K")
@@ -25,12 +26,14 @@ class RawBatch(NamedTuple):
         images: (B, height, width) uint8 grey.
         y: Class of each, (B,), 0 or 1.
         identity: Number of the person, (B,).
+        landmarks: Of each face, (B, 5, 2) float32, in pixels of the image.
         row: Place among the examples, (B,): for what is known of each beyond this.
     """
 
     images: Tensor
     y: Tensor
     identity: Tensor
+    landmarks: Tensor
     row: Tensor
 
 
@@ -42,19 +45,21 @@ class Batch:
         X: (B, 1, height, width), 0 to 1.
         y: (B,), 0 or 1 as floats.
         identity: (B,), numbers of people.
+        landmarks: (B, 5, 2), in pixels.
         row: (B,), places among the examples.
     """
 
     X: Tensor
     y: Tensor
     identity: Tensor
+    landmarks: Tensor
     row: Tensor
 
 
 def to_batch(raw: RawBatch) -> Batch:
     """Turn bytes into the floats that networks take, on the device where they are."""
     X = raw.images.unsqueeze(1).to(torch.float32).div_(255)
-    return Batch(X, raw.y.to(torch.float32), raw.identity, raw.row)
+    return Batch(X, raw.y.to(torch.float32), raw.identity, raw.landmarks, raw.row)
 
 
 @dataclass(frozen=True)
@@ -65,12 +70,14 @@ class Examples:
         images: (N, height, width) uint8 grey, usually memory-mapped.
         y: Class of each image, (N,), 0 or 1.
         identity: Number of the person shown, (N,), 0 to people - 1.
+        landmarks: Of each face, (N, 5, 2) float32, in pixels of the image.
         digest: SHA-256 that names the content.
     """
 
     images: NDArray[np.uint8]
     y: NDArray[np.int64]
     identity: NDArray[np.int64]
+    landmarks: NDArray[np.float32]
     digest: str
 
     def __len__(self) -> int:
@@ -93,8 +100,10 @@ class Examples:
         # One by one: numpy lets other threads work while it copies, but not while it gathers.
         for copy, row, turn in zip(images, rows, turned, strict=True):
             copy[:] = self.images[row, :, ::-1] if turn else self.images[row]
-        y, identity = self.y[rows], self.identity[rows]
-        return RawBatch(*map(torch.from_numpy, (images, y, identity, np.array(rows))))
+        landmarks = self.landmarks[rows]
+        landmarks[turned] = mirrored_landmarks(landmarks[turned], images.shape[-1])
+        known = (images, self.y[rows], self.identity[rows], landmarks, np.array(rows))
+        return RawBatch(*map(torch.from_numpy, known))
 
 
 class Sampler:

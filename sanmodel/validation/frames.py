@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from PIL import Image
 
 from sanmodel.errors import SanError
@@ -22,6 +23,7 @@ from sanmodel.images import decode_rgb, to_grey
 from sanmodel.observer import SILENT, Observer, observed
 from sanmodel.tables import (
     CROP_COLUMNS,
+    LANDMARKS,
     QUARANTINE_COLUMNS,
     RAW_COLUMNS,
     Reason,
@@ -34,8 +36,15 @@ RAW_MEASURES = ("places",)
 """What :func:`compare` adds to the raw table."""
 PICTURE_MEASURES = ("readable", "height", "width", "mode", "grey_std", "pixel_sha256")
 FACE_MEASURES = ("face_width", "face_height", "face_centre_x", "face_centre_y")
+LANDMARK_MEASURES = ("landmarks_least", "landmarks_greatest", "eye_distance")
 SIDE_COUNTS = ("identity_sides", "picture_sides")
-CROP_MEASURES = (*PICTURE_MEASURES, *FACE_MEASURES, *SIDE_COUNTS, "as_in_raw")
+CROP_MEASURES = (
+    *PICTURE_MEASURES,
+    *FACE_MEASURES,
+    *LANDMARK_MEASURES,
+    *SIDE_COUNTS,
+    "as_in_raw",
+)
 """What :func:`crops_frame` and :func:`compare` add to the crops."""
 QUARANTINE_MEASURES = ("as_in_raw",)
 """What :func:`compare` adds to the quarantine."""
@@ -69,8 +78,10 @@ def crops_frame(folder: Path, observer: Observer = SILENT) -> pd.DataFrame:
     ``mode`` (Pillow's; "RGB" is three channels of eight bits), ``grey_std`` (standard deviation
     of the grey pixels, 0 to 255) and ``pixel_sha256`` (digest of the decoded pixels). Of the face
     box: ``face_width``, ``face_height``, ``face_centre_x`` and ``face_centre_y`` in pixels of the
-    crop. Of the split: ``identity_sides`` and ``picture_sides``, the number of sides on which the
-    same identity or the same picture is found.
+    crop. Of the landmarks likewise: ``landmarks_least`` and ``landmarks_greatest``, the extremes of
+    their ten coordinates (empty if one is missing), and ``eye_distance``. Of the split:
+    ``identity_sides`` and ``picture_sides``, the number of sides on which the same identity or the
+    same picture is found.
 
     Raises:
         SanError: See :func:`raw_frame`.
@@ -82,6 +93,7 @@ def crops_frame(folder: Path, observer: Observer = SILENT) -> pd.DataFrame:
     frame["face_height"] = frame["face_bottom"] - frame["face_top"]
     frame["face_centre_x"] = (frame["face_left"] + frame["face_right"]) / 2
     frame["face_centre_y"] = (frame["face_top"] + frame["face_bottom"]) / 2
+    frame[list(LANDMARK_MEASURES)] = _landmark_measures(frame)
     frame["identity_sides"] = frame.groupby("identity")["split"].transform("nunique")
     frame["picture_sides"] = frame.groupby("pixel_sha256")["split"].transform("nunique")
     return frame
@@ -179,6 +191,14 @@ def _measures(content: bytes) -> dict[str, Any]:
         "grey_std": float(np.std(to_grey(picture))),
         "pixel_sha256": hashlib.sha256(picture.tobytes()).hexdigest(),
     }
+
+
+def _landmark_measures(frame: pd.DataFrame) -> NDArray[np.float32]:
+    """Measure the landmarks of all crops; see :func:`crops_frame`."""
+    points = frame[list(LANDMARKS)].to_numpy(dtype=np.float32).reshape(-1, 5, 2)
+    left_eye, right_eye = points[:, 0:2].mean(axis=1), points[:, 2:4].mean(axis=1)
+    distance = np.linalg.norm(left_eye - right_eye, axis=1)
+    return np.stack([points.min(axis=(1, 2)), points.max(axis=(1, 2)), distance], axis=1)
 
 
 def _share(part: int, whole: int) -> float:

@@ -54,6 +54,7 @@ def crops_expectations(attributes: Sequence[str], split: str) -> list[Expectatio
         *_labels(attributes),
         *_pictures(),
         *_face_boxes(),
+        *_landmarks(),
         *_split(split),
         one_of("as_in_raw", [True], "Every crop says of its person what the raw table says."),
     ]
@@ -191,6 +192,23 @@ def _face_boxes() -> list[Expectation]:
             )
             for axis in ("x", "y")
         ),
+    ]
+
+
+def _landmarks() -> list[Expectation]:
+    """Expect five landmarks near the crop that can be laid over those of another face."""
+    beside = IMAGE_SIZE / 2
+    where = "Every landmark lies in the crop or at most half a crop beside it"
+    return [
+        known("landmarks_least", "Every face has its five landmarks."),
+        between("landmarks_least", f"{where} (least coordinate, in pixels).", at_least=-beside),
+        between(
+            "landmarks_greatest",
+            f"{where} (greatest coordinate, in pixels).",
+            at_least=-beside,
+            at_most=IMAGE_SIZE + beside,
+        ),
+        above("eye_distance", 1, "The eyes are more than a pixel apart."),
     ]
 
 

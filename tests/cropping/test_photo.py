@@ -12,10 +12,11 @@ from PIL import Image
 
 from sanmodel.cropping.photo import crop_photo, perceptual_hash
 from sanmodel.detection import DETECTORS, Face
+from sanmodel.detection.landmarks import find_landmarks
 from sanmodel.errors import SanError
-from sanmodel.images import Picture, decode_rgb
+from sanmodel.images import Picture, decode_rgb, to_grey
 from sanmodel.settings import PreprocessSettings
-from sanmodel.tables import Reason
+from sanmodel.tables import LANDMARKS, Reason
 
 PHOTOS = Path(__file__).parents[2] / "data/sample/photos"
 SETTINGS = PreprocessSettings(detector="dlib")
@@ -178,6 +179,15 @@ def test_a_face_of_the_sample_is_cropped():
     assert decode_rgb(verdict["image"], "x").shape == (224, 224, 3)
     assert verdict["face_right"] - verdict["face_left"] == pytest.approx(224 / 1.7, rel=1e-3)
     assert len(verdict["picture"]) == 32
+
+
+def test_landmarks_are_those_of_the_grey_crop():
+    detector = DETECTORS.get("dlib")(SETTINGS)
+    verdict = crop_photo(row((PHOTOS / "000000.jpg").read_bytes()), detector, SETTINGS)
+    grey = to_grey(decode_rgb(verdict["image"], "x"))
+    box = [verdict[f"face_{side}"] for side in ("left", "top", "right", "bottom")]
+    found = [verdict[name] for name in LANDMARKS]
+    assert found == find_landmarks(grey, box).ravel().tolist()
 
 
 def distance(one: Picture, other: Picture) -> int:

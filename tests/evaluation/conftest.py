@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from small import LANDMARK_COLUMNS
 
 from sanmodel.detection.crop import box_in_crop, crop_square, cut
 from sanmodel.detection.dlib_hog import DlibDetector
@@ -75,6 +76,7 @@ def crops(tmp_path: Path) -> Path:
                         "face_top": 59.0,
                         "face_right": 178.0,
                         "face_bottom": 191.0,
+                        **LANDMARK_COLUMNS,
                         "image": encode_png(pixels),
                         "Male": int(person < 2),
                     }

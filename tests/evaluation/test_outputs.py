@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from small import POINTS
 
 from sanmodel.errors import SanError
 from sanmodel.evaluation.outputs import OUTPUTS, VARIANTS, Perturber, perturbed_batches
@@ -24,12 +25,17 @@ def network() -> Autoencoder:
     return Autoencoder()
 
 
+def saved(folder: Path, network: Autoencoder, prototypes: Prototypes, align: str) -> Perturber:
+    files = folder / "autoencoder.safetensors", folder / "prototypes.safetensors"
+    about = {"kind": "autoencoder", "attribute": "Male", "align": align}
+    save_weights(files[0], network.state_dict(), **about)
+    prototypes.save(files[1], "Male")
+    return Perturber(*files, "Male")
+
+
 @pytest.fixture
 def perturber(tmp_path: Path, network: Autoencoder, prototypes: Prototypes) -> Perturber:
-    weights = tmp_path / "autoencoder.safetensors"
-    save_weights(weights, network.state_dict(), kind="autoencoder", attribute="Male")
-    prototypes.save(tmp_path / "prototypes.safetensors", "Male")
-    return Perturber(weights, tmp_path / "prototypes.safetensors", "Male")
+    return saved(tmp_path, network, prototypes, align="none")
 
 
 def test_the_true_class_chooses_the_prototypes(perturber, network, prototypes):
@@ -42,11 +48,26 @@ def test_the_true_class_chooses_the_prototypes(perturber, network, prototypes):
         torch.stack([P_0, P_1]),
         [torch.stack([P_0, P_1]), torch.stack([P_NT, P_NT]), torch.stack([P_1, P_0])],
     )
-    outputs = perturber.outputs(grey, [0, 1])
+    outputs = perturber.outputs(grey, [0, 1], np.zeros((2, 5, 2), np.float32))
     for name, tensor in zip(OUTPUTS, expected, strict=True):
         assert outputs[name].dtype == np.uint8
         difference = outputs[name] - 255 * tensor.detach().squeeze(1).numpy()
         assert np.abs(difference).max() < 0.51
+
+
+def test_aligned_prototypes_are_laid_over_the_landmarks_of_the_table(
+    tmp_path, crops, network, prototypes
+):
+    lower = torch.tensor(POINTS) + torch.tensor([0.0, 20.0])
+    aligned = Prototypes(prototypes.P_0, prototypes.P_1, 0.25, lower)
+    perturber = saved(tmp_path, network, aligned, align="landmarks")
+    (batch,) = perturbed_batches(crops, "Male", perturber, batch_size=9)
+    X = torch.from_numpy(batch.images["original"]).unsqueeze(1) / 255
+    # The faces of the table lie 20 pixels above the prototypes' own.
+    P_0, P_1 = (torch.roll(P, -20, 1)[None] for P in (prototypes.P_0, prototypes.P_1))
+    (expected,) = network(X[:1], P_1, [P_0])  # the first has Male = 1
+    difference = batch.images["OP"][0] - 255 * expected.detach()[0, 0].numpy()
+    assert np.abs(difference[:180]).max() < 0.6  # below is seen what was repeated at the edge
 
 
 def test_batches_hold_the_test_side_in_order(crops, perturber):
@@ -64,3 +85,8 @@ def test_weights_of_another_attribute_are_refused(tmp_path, perturber):
     files = tmp_path / "autoencoder.safetensors", tmp_path / "prototypes.safetensors"
     with pytest.raises(SanError, match="Smiling"):
         Perturber(*files, "Smiling")
+
+
+def test_an_autoencoder_of_another_alignment_is_refused(tmp_path, network, prototypes):
+    with pytest.raises(SanError, match="align='landmarks', needed is 'none'"):
+        saved(tmp_path, network, prototypes, align="landmarks")

@@ -2,15 +2,17 @@
 
 import importlib.util
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from small import POINTS
 
 from sanmodel.errors import SanError
 from sanmodel.export.engines import ENGINE_BUILDERS, Engine, EngineBuilder, choose_builder
 from sanmodel.export.engines.building import missing
-from sanmodel.export.graph import DeployedAutoencoder
+from sanmodel.export.graph import Deployed, deployed
 from sanmodel.export.onnx_file import describe, write_onnx
 from sanmodel.models.autoencoder import Autoencoder
 from sanmodel.prototypes import Prototypes
@@ -23,15 +25,16 @@ needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is n
 MAX_BATCH = 8
 
 
-@pytest.fixture(scope="module")
-def network() -> DeployedAutoencoder:
+@pytest.fixture(scope="module", params=[None, torch.tensor(POINTS)], ids=["none", "landmarks"])
+def network(request: Any) -> Deployed:
+    """A network with each kind of prototypes."""
     torch.manual_seed(1)
-    prototypes = Prototypes(torch.rand(3, 224, 224), torch.rand(3, 224, 224), a_1=0.3)
-    return DeployedAutoencoder(Autoencoder(), prototypes).eval()
+    prototypes = Prototypes(torch.rand(3, 224, 224), torch.rand(3, 224, 224), 0.3, request.param)
+    return deployed(Autoencoder(), prototypes).eval()
 
 
 @pytest.fixture(scope="module")
-def onnx(network: DeployedAutoencoder, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+def onnx(network: Deployed, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     path: Path = tmp_path_factory.mktemp("onnx") / "san.onnx"
     write_onnx(path, network, 20, MAX_BATCH, describe("Male", PreprocessSettings(), MAX_BATCH, {}))
     return path.read_bytes()
@@ -69,17 +72,17 @@ def test_rtx_refuses_a_damaged_graph(onnx: bytes) -> None:
 @pytest.mark.gpu
 @needs_gpu
 @pytest.mark.parametrize("name", ["tensorrt", "tensorrt-rtx"])
-def test_engine_computes_what_the_network_does(
-    name: str, network: DeployedAutoencoder, onnx: bytes
-) -> None:
+def test_engine_computes_what_the_network_does(name: str, network: Deployed, onnx: bytes) -> None:
     builder: EngineBuilder = ENGINE_BUILDERS.get(name)()
     if obstacle := builder.obstacle():
         pytest.skip(obstacle)
     X = torch.from_numpy(np.random.default_rng(1).random((3, 1, 224, 224), dtype=np.float32))
-    y = torch.tensor([0, 1, 0])
+    values = {"image": X, "attribute": torch.tensor([0, 1, 0])}
+    values["landmarks"] = torch.tensor(POINTS) + torch.arange(3.0).view(3, 1, 1)
+    inputs = {name: values[name] for name in network.inputs}
     with torch.no_grad():
-        expected = network(X, y)
-    found = run_engine(builder.build(onnx, MAX_BATCH), X, y)
+        expected = network(*inputs.values())
+    found = run_engine(builder.build(onnx, MAX_BATCH), inputs)
     for one, other in zip(found, expected, strict=True):
         torch.testing.assert_close(one, other, rtol=0, atol=1e-4)
 
@@ -94,12 +97,12 @@ def test_regular_engine_names_the_gpu(onnx: bytes) -> None:
     assert builder.build(onnx, MAX_BATCH).gpu_targets == (f"{major}.{minor}",)
 
 
-def run_engine(engine: Engine, X: torch.Tensor, y: torch.Tensor) -> list[torch.Tensor]:
+def run_engine(engine: Engine, inputs: dict[str, torch.Tensor]) -> list[torch.Tensor]:
     trt = importlib.import_module(engine.library.split()[0])
     runtime = trt.Runtime(trt.Logger(trt.Logger.ERROR))
     loaded = runtime.deserialize_cuda_engine(engine.content)
     context = loaded.create_execution_context()
-    inputs = {"image": X.cuda(), "attribute": y.cuda()}
+    inputs = {name: tensor.cuda() for name, tensor in inputs.items()}
     outputs = {mode: torch.empty_like(inputs["image"]) for mode in ("same", "neutral", "opposite")}
     for name, tensor in inputs.items():
         context.set_input_shape(name, tuple(tensor.shape))

@@ -3,7 +3,9 @@ from pathlib import Path
 
 from sanmodel.export.manifest import artifact, write_manifest
 from sanmodel.runtime import load_manifest
-from sanmodel.settings import parse_settings
+from sanmodel.settings import Settings, parse_settings
+
+INPUTS = ("image", "attribute")
 
 
 def test_manifest_says_what_the_model_expects(tmp_path: Path) -> None:
@@ -11,7 +13,7 @@ def test_manifest_says_what_the_model_expects(tmp_path: Path) -> None:
     path.write_bytes(b"engine")
     settings = parse_settings({"attribute": "Smiling", "preprocess": {"crop_scale": 2.0}})
     engine = artifact(path, "tensorrt-rtx", "tensorrt_rtx 1.7", ("8.0", "8.6"), 16)
-    written = write_manifest(tmp_path, settings, [engine], None)
+    written = write_manifest(tmp_path, settings, INPUTS, [engine], None)
     read = load_manifest(tmp_path)
     assert read == written
     assert (read.attribute, read.classes) == ("Smiling", ("not Smiling", "Smiling"))
@@ -23,3 +25,9 @@ def test_manifest_says_what_the_model_expects(tmp_path: Path) -> None:
     assert file.sha256 == hashlib.sha256(b"engine").hexdigest()
     assert (file.name, file.precision, file.library) == ("san.engine", "fp32", "tensorrt_rtx 1.7")
     assert (file.gpu_targets, file.max_batch, read.engine_gap) == (("8.0", "8.6"), 16, None)
+
+
+def test_manifest_tells_what_landmarks_are(tmp_path: Path) -> None:
+    (*_, port) = write_manifest(tmp_path, Settings(), (*INPUTS, "landmarks"), [], None).inputs
+    assert (port.name, port.dtype, port.shape) == ("landmarks", "float32", ("batch", 5, 2))
+    assert "nose" in port.meaning

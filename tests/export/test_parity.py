@@ -1,16 +1,19 @@
 import io
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from small import LANDMARK_COLUMNS, POINTS
 
 from sanmodel.errors import SanError
-from sanmodel.export.graph import DeployedAutoencoder
+from sanmodel.export.graph import deployed
 from sanmodel.export.onnx_file import describe, write_onnx
-from sanmodel.export.parity import MAX_FACES, largest_difference, load_faces, require_parity
+from sanmodel.export.parity import MAX_FACES, Faces, largest_difference, load_faces, require_parity
 from sanmodel.models.autoencoder import Autoencoder
 from sanmodel.prototypes import Prototypes
 from sanmodel.settings import PreprocessSettings
@@ -19,15 +22,23 @@ from sanmodel.tables import CROP_COLUMNS, TableWriter
 Trained = tuple[Path, Autoencoder, Prototypes]
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+@pytest.fixture(scope="module", params=[None, torch.tensor(POINTS)], ids=["none", "landmarks"])
+def trained(request: Any, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """An ONNX file, once with each kind of prototypes."""
     torch.manual_seed(1)
     autoencoder = Autoencoder().eval()
-    prototypes = Prototypes(torch.rand(3, 224, 224), torch.rand(3, 224, 224), a_1=0.3)
+    prototypes = Prototypes(torch.rand(3, 224, 224), torch.rand(3, 224, 224), 0.3, request.param)
     path: Path = tmp_path_factory.mktemp("onnx") / "san.onnx"
-    network = DeployedAutoencoder(autoencoder, prototypes)
+    network = deployed(autoencoder, prototypes)
     write_onnx(path, network, 20, 8, describe("Male", PreprocessSettings(), 8, {}))
     return path, autoencoder, prototypes
+
+
+def random_faces(count: int) -> Faces:
+    random = np.random.default_rng(1)
+    moves = random.normal(0, 8, (count, 5, 2))
+    images = random.integers(0, 256, (count, 224, 224), dtype=np.uint8)
+    return Faces(images, (np.array(POINTS) + moves).astype(np.float32))
 
 
 def write_crops(folder: Path, splits: Iterable[str]) -> Path:
@@ -37,14 +48,15 @@ def write_crops(folder: Path, splits: Iterable[str]) -> Path:
             buffer = io.BytesIO()
             Image.new("RGB", (224, 224), (index, index, index)).save(buffer, "PNG")
             row = {"image_id": f"{index}", "split": split, "image": buffer.getvalue(), "Male": 1}
-            table.add(row)
+            table.add({**row, **LANDMARK_COLUMNS, "nose_y": float(index)})
     return folder
 
 
 def test_faces_are_the_first_test_crops(tmp_path: Path) -> None:
     faces = load_faces(write_crops(tmp_path / "crops", ["train", "test"] * (MAX_FACES + 3)))
-    assert faces.shape == (MAX_FACES, 224, 224)
-    assert faces[:, 0, 0].tolist() == list(range(1, 2 * MAX_FACES, 2))
+    assert faces.images.shape == (MAX_FACES, 224, 224)
+    assert faces.images[:, 0, 0].tolist() == list(range(1, 2 * MAX_FACES, 2))
+    assert faces.landmarks[:, 4, 1].tolist() == list(range(1, 2 * MAX_FACES, 2))
 
 
 def test_no_test_crops_is_an_error(tmp_path: Path) -> None:
@@ -53,15 +65,13 @@ def test_no_test_crops_is_an_error(tmp_path: Path) -> None:
 
 
 def test_onnx_runtime_computes_the_figure(trained: Trained) -> None:
-    faces = np.random.default_rng(1).integers(0, 256, (3, 224, 224), dtype=np.uint8)
-    assert 0 < largest_difference(*trained, faces, max_batch=8) < 1e-5
+    assert 0 < largest_difference(*trained, random_faces(3), max_batch=8) < 1e-5
 
 
 def test_other_weights_are_noticed(trained: Trained) -> None:
     path, autoencoder, prototypes = trained
-    swapped = Prototypes(prototypes.P_1, prototypes.P_0, prototypes.a_1)
-    faces = np.full((1, 224, 224), 128, dtype=np.uint8)
-    difference = largest_difference(path, autoencoder, swapped, faces, max_batch=8)
+    swapped = replace(prototypes, P_0=prototypes.P_1, P_1=prototypes.P_0)
+    difference = largest_difference(path, autoencoder, swapped, random_faces(1), max_batch=8)
     with pytest.raises(SanError, match=r"san\.onnx differs from PyTorch"):
         require_parity(difference, 1e-4, path)
 

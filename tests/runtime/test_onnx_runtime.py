@@ -6,9 +6,10 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from small import POINTS
 
 from sanmodel.errors import SanError
-from sanmodel.export.graph import DeployedAutoencoder
+from sanmodel.export.graph import Deployed, deployed
 from sanmodel.export.manifest import artifact, write_manifest
 from sanmodel.export.onnx_file import describe, write_onnx
 from sanmodel.models.autoencoder import Autoencoder
@@ -16,7 +17,7 @@ from sanmodel.prototypes import Prototypes
 from sanmodel.runtime import MODES, OnnxPerturber, load
 from sanmodel.settings import PreprocessSettings, Settings
 
-Exported = tuple[Path, DeployedAutoencoder]
+Exported = tuple[Path, Deployed]
 
 IMPORTED = """
 import sys
@@ -27,16 +28,19 @@ print([name for name in ("torch", "onnx", "pandas", "safetensors") if name in sy
 """
 
 
+def export(folder: Path, landmarks: torch.Tensor | None = None) -> Exported:
+    torch.manual_seed(1)
+    prototypes = Prototypes(torch.rand(3, 224, 224), torch.rand(3, 224, 224), 0.3, landmarks)
+    network, path = deployed(Autoencoder(), prototypes).eval(), folder / "san.onnx"
+    write_onnx(path, network, 20, 2, describe("Male", PreprocessSettings(), 2, {}))
+    files = [artifact(path, "onnx", "torch", (), 2)]
+    write_manifest(folder, Settings(), network.inputs, files, "not asked for")
+    return folder, network
+
+
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
-    torch.manual_seed(1)
-    prototypes = Prototypes(torch.rand(3, 224, 224), torch.rand(3, 224, 224), a_1=0.3)
-    network = DeployedAutoencoder(Autoencoder(), prototypes).eval()
-    folder: Path = tmp_path_factory.mktemp("export")
-    path = folder / "san.onnx"
-    write_onnx(path, network, 20, 2, describe("Male", PreprocessSettings(), 2, {}))
-    write_manifest(folder, Settings(), [artifact(path, "onnx", "torch", (), 2)], "not asked for")
-    return folder, network
+    return export(tmp_path_factory.mktemp("export"))
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -50,6 +54,23 @@ def test_perturbs_as_the_network_does(exported: Exported, mode: str) -> None:
         )
     expected = 255 * outputs[MODES.index(mode)].squeeze(1).numpy()  # type: ignore[arg-type]
     assert np.abs(found - expected).max() < 0.501
+
+
+def test_an_aligned_model_lays_its_prototypes_over_each_face(tmp_path: Path) -> None:
+    folder, network = export(tmp_path, torch.tensor(POINTS))
+    perturber = load(folder)
+    assert perturber.aligned
+    random = np.random.default_rng(1)
+    images = random.integers(0, 256, (3, 224, 224), dtype=np.uint8)
+    landmarks = np.array(POINTS) + random.normal(0, 8, (3, 5, 2))
+    found = perturber.perturb(images, [0, 1, 1], landmarks=landmarks)
+    with torch.no_grad():
+        X = torch.from_numpy(images / np.float32(255))[:, None]
+        points = torch.from_numpy(landmarks).to(torch.float32)
+        expected = network(X, torch.tensor([0, 1, 1]), points)[2]
+    assert np.abs(found - 255 * expected.squeeze(1).numpy()).max() < 0.501
+    with pytest.raises(SanError, match="give the landmarks of every image"):
+        perturber.perturb(images, [0, 1, 1])
 
 
 def test_number_of_threads_does_not_matter(exported: Exported) -> None:

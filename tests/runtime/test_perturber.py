@@ -1,23 +1,29 @@
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from small import POINTS
 
 from sanmodel.errors import SanError
-from sanmodel.runtime.perturber import MODES, Mode, Perturber
+from sanmodel.runtime.perturber import MODES, Inputs, Mode, Perturber
 
 
 class Shifter(Perturber):
     """A backend whose outputs are known: adds 1 grey level for class 0 and 2 for class 1."""
 
-    def __init__(self, max_batch: int = 4) -> None:
-        super().__init__("Male", 224, max_batch)
+    def __init__(self, max_batch: int = 4, aligned: bool = False) -> None:
+        super().__init__("Male", 224, max_batch, aligned)
         self.batches: list[int] = []
+        self.landmarks: list[NDArray[np.float32]] = []
 
-    def _run(self, X: NDArray[np.float32], y: NDArray[np.int64], mode: Mode) -> NDArray[np.float32]:
+    def _run(self, inputs: Inputs, mode: Mode) -> NDArray[np.float32]:
+        X, y = inputs["image"], inputs["attribute"]
         assert X.dtype == np.float32
         assert y.dtype == np.int64
         self.batches.append(len(X))
-        return X + ((1 + y) / 255).astype(np.float32)[:, None, None, None]
+        if "landmarks" in inputs:
+            self.landmarks.append(inputs["landmarks"])
+        shifted: NDArray[np.float32] = X + ((1 + y) / 255).astype(np.float32)[:, None, None, None]
+        return shifted
 
 
 def faces(count: int) -> NDArray[np.uint8]:
@@ -64,3 +70,37 @@ def test_unknown_mode_lists_the_known() -> None:
     with pytest.raises(SanError, match="choose one of same, neutral, opposite"):
         Shifter().perturb(faces(1), [1], "other")  # type: ignore[arg-type]
     assert MODES == ("same", "neutral", "opposite")
+
+
+def test_landmarks_go_with_their_images() -> None:
+    shifter = Shifter(max_batch=2, aligned=True)
+    landmarks = np.array(POINTS) + np.arange(3)[:, None, None]
+    shifter.perturb(faces(3), [0, 1, 0], landmarks=landmarks)
+    assert [part.dtype for part in shifter.landmarks] == [np.float32, np.float32]
+    np.testing.assert_array_equal(np.concatenate(shifter.landmarks), landmarks)
+
+
+def test_a_model_that_is_not_aligned_does_not_look_at_landmarks() -> None:
+    shifter = Shifter()
+    shifter.perturb(faces(1), [1], landmarks=[POINTS])
+    assert not shifter.landmarks
+
+
+def test_an_aligned_model_needs_landmarks() -> None:
+    with pytest.raises(SanError, match="lays its prototypes over each face: give the landmarks"):
+        Shifter(aligned=True).perturb(faces(1), [1])
+
+
+@pytest.mark.parametrize(
+    ("landmarks", "message"),
+    [
+        (POINTS, r"float64 of shape \(5, 2\): .* shape \(1, 5, 2\)"),
+        ([POINTS, POINTS], r"shape \(2, 5, 2\): .* shape \(1, 5, 2\)"),
+        (np.full((1, 5, 2), "nose"), r"<U4 of shape \(1, 5, 2\): give five points"),
+        ([[*POINTS[:4], (np.nan, 140.0)]], "not finite or all at one place"),
+        (np.full((1, 5, 2), 100), "not finite or all at one place"),
+    ],
+)
+def test_other_landmarks_are_refused(landmarks: object, message: str) -> None:
+    with pytest.raises(SanError, match=message):
+        Shifter(aligned=True).perturb(faces(1), [1], landmarks=landmarks)  # type: ignore[arg-type]

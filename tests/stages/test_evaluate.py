@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from small import LANDMARK_COLUMNS
 
 from sanmodel.errors import SanError
 from sanmodel.files import read_json
@@ -33,11 +34,17 @@ def write_inputs(root: Path, attribute: str, people: int, photos: int) -> Paths:
             for photo in range(photos):
                 pixels = (base + rng.integers(0, 50, base.shape)).astype(np.uint8)
                 row = {"image_id": f"{person}-{photo}", "identity": str(person), "split": "test"}
-                row |= {"image": encode_png(pixels), attribute: person % 2, **box}
+                row |= {
+                    "image": encode_png(pixels),
+                    attribute: person % 2,
+                    **box,
+                    **LANDMARK_COLUMNS,
+                }
                 writer.add(row)
     torch.manual_seed(0)
     network = Autoencoder().state_dict()
-    save_weights(paths.autoencoder, network, kind="autoencoder", attribute=attribute)
+    about = {"kind": "autoencoder", "attribute": attribute, "align": "none"}
+    save_weights(paths.autoencoder, network, **about)
     prototypes = Prototypes(torch.rand(3, 224, 224), torch.rand(3, 224, 224), 0.5)
     prototypes.save(paths.prototypes, attribute)
     return paths

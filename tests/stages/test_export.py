@@ -1,11 +1,13 @@
 import importlib.util
 import io
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from small import LANDMARK_COLUMNS, POINTS
 
 from sanmodel.errors import SanError
 from sanmodel.files import sha256, sha256_folder
@@ -31,24 +33,28 @@ class Notes(Observer):
         self.texts.append(text)
 
 
-@pytest.fixture(scope="module")
-def paths(tmp_path_factory: pytest.TempPathFactory) -> Paths:
-    paths = Paths(tmp_path_factory.mktemp("tree"))
+def tree(root: Path, landmarks: torch.Tensor | None = None) -> Paths:
+    """A work tree with an untrained model and three random crops."""
+    paths = Paths(root)
     torch.manual_seed(1)
-    save_weights(
-        paths.autoencoder, Autoencoder().state_dict(), kind="autoencoder", attribute="Male"
-    )
-    Prototypes(torch.rand(3, 224, 224), torch.rand(3, 224, 224), a_1=0.3).save(
-        paths.prototypes, "Male"
-    )
+    prototypes = Prototypes(torch.rand(3, 224, 224), torch.rand(3, 224, 224), 0.3, landmarks)
+    prototypes.save(paths.prototypes, "Male")
+    about = {"kind": "autoencoder", "attribute": "Male", "align": prototypes.align}
+    save_weights(paths.autoencoder, Autoencoder().state_dict(), **about)
     paths.crops.mkdir(parents=True)
     random = np.random.default_rng(1)
     with TableWriter(paths.crops, CROP_COLUMNS, ["Male"]) as table:
         for index in range(3):
             buffer = io.BytesIO()
             Image.fromarray(random.integers(0, 256, (224, 224, 3), np.uint8)).save(buffer, "PNG")
-            table.add({"image_id": f"{index}", "split": "test", "image": buffer.getvalue()})
+            row = {"image_id": f"{index}", "split": "test", "image": buffer.getvalue()}
+            table.add({**row, **LANDMARK_COLUMNS})
     return paths
+
+
+@pytest.fixture(scope="module")
+def paths(tmp_path_factory: pytest.TempPathFactory) -> Paths:
+    return tree(tmp_path_factory.mktemp("tree"))
 
 
 @pytest.fixture(scope="module")
@@ -109,3 +115,28 @@ def test_engine_comes_beside_the_same_onnx_file(paths: Paths) -> None:
 def test_weights_of_another_attribute_are_refused(paths: Paths) -> None:
     with pytest.raises(SanError, match="attribute='Male', needed is 'Smiling'"):
         export.run(parse_settings({"attribute": "Smiling"}), paths)
+
+
+def test_aligned_prototypes_are_exported_with_an_input_for_landmarks(tmp_path: Path) -> None:
+    paths = tree(tmp_path, torch.tensor(POINTS) + 5)
+    metrics = export.run(ONNX_ONLY, paths)
+    assert 0 < metrics["max_difference"] < 1e-5
+    inputs = load_manifest(paths.export).inputs
+    assert [port.name for port in inputs] == ["image", "attribute", "landmarks"]
+    perturber = load(paths.export)
+    images = np.random.default_rng(1).integers(0, 256, (5, 224, 224), dtype=np.uint8)
+    face = np.array(POINTS)
+    one, other = (
+        perturber.perturb(images, [0, 1, 0, 1, 1], landmarks=np.tile(points, (5, 1, 1)))
+        for points in (face, face + 9)
+    )
+    assert (one != other).mean() > 0.1
+
+
+def test_an_autoencoder_of_another_alignment_is_refused(tmp_path: Path) -> None:
+    paths = tree(tmp_path)
+    prototypes = Prototypes.load(paths.prototypes, "Male")
+    aligned = Prototypes(prototypes.P_0, prototypes.P_1, 0.3, torch.tensor(POINTS))
+    aligned.save(paths.prototypes, "Male")
+    with pytest.raises(SanError, match="align='none', needed is 'landmarks'"):
+        export.run(ONNX_ONLY, paths)

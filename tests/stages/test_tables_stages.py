@@ -7,15 +7,17 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from skimage.transform import SimilarityTransform, warp
+from small import small_settings
 
 from sanmodel.errors import SanError
-from sanmodel.files import read_json, sha256_folder
+from sanmodel.files import read_json, sha256, sha256_folder
 from sanmodel.images import decode_rgb
 from sanmodel.paths import Paths
 from sanmodel.prototypes import Prototypes
 from sanmodel.settings import Settings, parse_settings
 from sanmodel.stages import fetch, preprocess, prototypes
-from sanmodel.tables import count_rows, iterate_rows, read_columns
+from sanmodel.tables import count_rows, iterate_rows, landmarks_of, read_columns
 
 PROJECT = Path(__file__).parents[2]
 
@@ -135,3 +137,40 @@ def test_another_attribute_makes_other_prototypes(crops_root: Path, tmp_path: Pa
     smiling = Prototypes.load(Paths(tmp_path).prototypes, "Smiling")
     male = Prototypes.load(Paths(crops_root).prototypes, "Male")
     assert (smiling.P_1 - male.P_1).abs().max() > 0.01
+
+
+def test_aligned_prototypes_are_means_with_the_landmarks_at_one_place(
+    crops_root: Path, tmp_path: Path
+):
+    (tmp_path / "data").symlink_to(crops_root / "data")
+    paths, aligned = Paths(tmp_path), small_settings(prototypes={"align": "landmarks"})
+    prototypes.run(aligned, paths)
+    rows = [row for row in iterate_rows(paths.crops) if row["split"] == "train"]
+    landmarks = np.stack([landmarks_of(row) for row in rows])
+    mean = landmarks.mean(axis=0)
+    loaded = Prototypes.load(paths.prototypes, "Male")
+    np.testing.assert_allclose(loaded.landmarks.numpy(), mean, rtol=1e-6)
+    men = []
+    for row, points in zip(rows, landmarks, strict=True):
+        if row["Male"] == 1:
+            transform = SimilarityTransform.from_estimate(points, mean)
+            crop = decode_rgb(row["image"], "x") / 255
+            men.append(warp(crop, transform.inverse, order=1, mode="edge"))
+    expected = np.mean(men, axis=0).transpose(2, 0, 1)
+    # The crops are rounded to whole grey values once they are moved.
+    np.testing.assert_allclose(loaded.P_1.numpy(), expected, atol=0.51 / 255)
+    plain = Prototypes.load(Paths(crops_root).prototypes, "Male")
+    assert plain.landmarks is None
+    assert (loaded.P_1 - plain.P_1).abs().max() > 0.05
+
+
+def test_aligned_prototypes_are_the_same_on_two_workers(crops_root: Path, tmp_path: Path):
+    digests = set()
+    for workers in (1, 2):
+        root = tmp_path / f"{workers}"
+        root.mkdir()
+        (root / "data").symlink_to(crops_root / "data")
+        several = small_settings(prototypes={"align": "landmarks"}, workers=workers)
+        prototypes.run(several, Paths(root))
+        digests.add(sha256(Paths(root).prototypes))
+    assert len(digests) == 1

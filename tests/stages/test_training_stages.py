@@ -18,7 +18,7 @@ from sanmodel.models.vggface import VGGFace
 from sanmodel.models.weights import load_weights, read_about
 from sanmodel.observer import Observer
 from sanmodel.paths import Paths
-from sanmodel.stages import pretrain, train, train_classifier, train_matcher
+from sanmodel.stages import pretrain, prototypes, train, train_classifier, train_matcher
 from sanmodel.stages.training import load_side
 
 
@@ -191,3 +191,20 @@ def test_another_file_of_vggface_than_the_expected_one_is_not_read(tree: Paths):
     with pytest.raises(SanError, match=r"nowhere\.pth is missing: set train_matcher\.vgg_face to"):
         train_matcher.run(small_settings(train_matcher=settings), tree)
     assert not tree.matcher.exists()
+
+
+def test_aligned_prototypes_are_trained_with(trained: Paths, tree: Paths):
+    settings = small_settings(prototypes={"align": "landmarks"})
+    for name in ("pretrained", "classifier", "matcher"):
+        getattr(tree, name).write_bytes(getattr(trained, name).read_bytes())
+    tree.prototypes.unlink()
+    prototypes.run(settings, tree)
+    with pytest.raises(SanError, match=r"pretrained\.safetensors .*align='none', needed is 'land"):
+        train.run(settings, tree)
+    for stage in (pretrain, train):
+        stage.run(settings, tree)
+    assert read_about(trained.autoencoder)["align"] == "none"
+    for name in ("pretrained", "autoencoder"):
+        assert read_about(getattr(tree, name))["align"] == "landmarks"
+    before, after = load_weights(trained.pretrained), load_weights(tree.pretrained)
+    assert not torch.equal(before["proto_combiner.weight"], after["proto_combiner.weight"])

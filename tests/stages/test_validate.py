@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from small import LANDMARK_COLUMNS
 
 from sanmodel.errors import SanError
 from sanmodel.files import sha256, sha256_folder
@@ -15,7 +16,15 @@ from sanmodel.observer import Metrics
 from sanmodel.paths import Paths
 from sanmodel.settings import Settings, parse_settings
 from sanmodel.stages.validate import run
-from sanmodel.tables import CROP_COLUMNS, QUARANTINE_COLUMNS, RAW_COLUMNS, Reason, Row, TableWriter
+from sanmodel.tables import (
+    CROP_COLUMNS,
+    LANDMARKS,
+    QUARANTINE_COLUMNS,
+    RAW_COLUMNS,
+    Reason,
+    Row,
+    TableWriter,
+)
 
 ATTRIBUTES = ["Male", "Young"]
 PEOPLE, PHOTOS = 10, 2
@@ -62,6 +71,7 @@ def crop_rows() -> Rows:
             **{name: row[name] for name in ("image_id", "identity", "source_path", *ATTRIBUTES)},
             **placed,
             **box,
+            **LANDMARK_COLUMNS,
             "split": "train" if index < (PEOPLE - 4) * PHOTOS else "test",
             "perceptual_hash": int(RANDOM.integers(-(2**63), 2**63)),
             "image": png(),
@@ -211,6 +221,18 @@ def inverted_box(raw: Rows, crops: Rows, quarantine: Rows) -> None:
     crops[2].update(face_top=192.0, face_bottom=60.0)
 
 
+def landmark_missing(raw: Rows, crops: Rows, quarantine: Rows) -> None:
+    crops[2]["nose_y"] = None
+
+
+def landmark_far_away(raw: Rows, crops: Rows, quarantine: Rows) -> None:
+    crops[2]["nose_y"] = 337.0
+
+
+def eyes_in_one_place(raw: Rows, crops: Rows, quarantine: Rows) -> None:
+    crops[2] |= dict.fromkeys(LANDMARKS, 100.0)
+
+
 def few_faces(raw: Rows, crops: Rows, quarantine: Rows) -> None:
     quarantine += set_aside(crops, 3)
 
@@ -329,6 +351,21 @@ def rare_class(raw: Rows, crops: Rows, quarantine: Rows) -> None:
             inverted_box,
             "crops: expect_column_values_to_be_between(face_height) found -132 in 1 of 20 rows"
             " (image_id image-02), needs >= 22.4 and <= 448",
+        ),
+        (
+            landmark_missing,
+            "crops: expect_column_values_to_not_be_null(landmarks_least) found nothing in 1 of 20"
+            " rows (image_id image-02), needs a value in every row",
+        ),
+        (
+            landmark_far_away,
+            "crops: expect_column_values_to_be_between(landmarks_greatest) found 337 in 1 of 20"
+            " rows (image_id image-02), needs >= -112 and <= 336",
+        ),
+        (
+            eyes_in_one_place,
+            "crops: expect_column_values_to_be_between(eye_distance) found 0 in 1 of 20 rows"
+            " (image_id image-02), needs > 1",
         ),
         (
             few_faces,

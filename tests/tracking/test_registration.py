@@ -65,6 +65,25 @@ def test_wrong_inputs_are_refused(predict: Callable[..., NDArray[np.uint8]]) -> 
         predict(1, -1)
 
 
+def test_an_aligned_model_asks_for_landmarks(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repro(project, prototypes={"align": "landmarks"})
+    register(project)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking_uri(project))
+    model = mlflow.pyfunc.load_model(f"models:/{NAME}@challenger")
+    faces = {"image": np.full((9, 224, 224), 5, np.uint8), "attribute": np.ones(9, np.int64)}
+    # The tiny graph: X times the mean of the face's landmarks, here 5 to 13.
+    landmarks = np.tile(np.linspace(0, 10, 10, dtype=np.float32).reshape(5, 2), (9, 1, 1))
+    landmarks += np.arange(9, dtype=np.float32)[:, None, None]
+    perturbed = model.predict({**faces, "landmarks": landmarks}, params={"mode": "same"})
+    assert perturbed[:, 0, 0].tolist() == [5 * (5 + n) for n in range(9)]
+    with pytest.raises(MlflowException, match="missing inputs.*landmarks"):
+        model.predict(faces)
+    with pytest.raises(ValueError, match="give five different points for each image"):
+        model.predict({**faces, "landmarks": np.full_like(landmarks, 100)})
+
+
 def test_a_version_says_what_it_is_of(project: Path) -> None:
     number = register(project)
     client = MlflowClient(tracking_uri(project))

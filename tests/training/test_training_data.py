@@ -96,3 +96,16 @@ def test_an_error_while_loading_reaches_the_loop():
 def test_stages_draw_different_numbers_from_one_seed():
     assert derived_seed(1, "train") != derived_seed(1, "pretrain")
     assert derived_seed(1, "train") == derived_seed(1, "train") < 2**63
+
+
+def test_landmarks_go_with_their_image_into_the_mirror():
+    straight = Sampler(EXAMPLES, 10, seed=1).batch(0)
+    mirrored = Sampler(EXAMPLES, 10, seed=1, mirror=True).batch(0)
+    for n in range(10):
+        before, after = straight.landmarks[n], mirrored.landmarks[n]
+        if torch.equal(straight.images[n], mirrored.images[n]):
+            assert torch.equal(after, before)
+        else:  # the eyes change places, and the first of four columns is the last
+            expected = before[[2, 3, 0, 1, 4]] * torch.tensor([-1, 1]) + torch.tensor([3, 0])
+            torch.testing.assert_close(after, expected)
+    assert not torch.equal(straight.landmarks, mirrored.landmarks)

@@ -4,6 +4,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from small import LANDMARK_COLUMNS
 
 from sanmodel.errors import SanError
 from sanmodel.images import IMAGE_SIZE, encode_png
@@ -21,7 +22,7 @@ def crop(image_id: str, identity: str, split: str, image: bytes | None) -> dict[
     placed = {"score": 1.0, "crop_left": 0.0, "crop_top": 0.0, "crop_side": 300.0}
     box = {"face_left": 40.0, "face_top": 60.0, "face_right": 180.0, "face_bottom": 190.0}
     row = {"image_id": image_id, "identity": identity, "split": split, "image": image, "Male": 1}
-    return {**row, **placed, **box}
+    return {**row, **placed, **box, **LANDMARK_COLUMNS}
 
 
 def crops_of(folder: Path, *rows: dict[str, Any]) -> pd.DataFrame:
@@ -42,6 +43,8 @@ def test_a_crop_is_measured_as_it_is_stored(tmp_path: Path) -> None:
     assert row["grey_std"] == pytest.approx(100)  # half 0, half 200
     assert (row["face_width"], row["face_height"]) == (140, 130)
     assert (row["face_centre_x"], row["face_centre_y"]) == (110, 125)
+    assert (row["landmarks_least"], row["landmarks_greatest"]) == (79, 145)
+    assert row["eye_distance"] == pytest.approx(135.5 - 88.5)
 
 
 def test_a_plain_colour_has_no_deviation_although_its_channels_differ(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ import importlib
 from typing import Any
 
 from sanmodel.errors import SanError
-from sanmodel.export.onnx_file import INPUTS
 
 
 def missing(library: str) -> str | None:
@@ -62,7 +61,7 @@ def _parse(trt: Any, network: Any, logger: Any, onnx: bytes) -> None:
 def _batches(builder: Any, network: Any, max_batch: int) -> Any:
     """Allow batches of 1 to ``max_batch``; the engine is tuned for the largest."""
     profile = builder.create_optimization_profile()
-    for index in range(len(INPUTS)):
+    for index in range(network.num_inputs):
         port = network.get_input(index)
         smallest, largest = ((size, *tuple(port.shape)[1:]) for size in (1, max_batch))
         profile.set_shape(port.name, smallest, largest, largest)
