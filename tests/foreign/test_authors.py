@@ -80,6 +80,7 @@ def test_the_file_says_where_it_comes_from(checkpoint: Path, tmp_path: Path):
     assert read_about(out) == {
         "kind": "autoencoder",
         "attribute": "Male",
+        "align": "landmarks",
         "architecture": "paper",
         "source": sha256(checkpoint),
     }
