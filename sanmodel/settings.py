@@ -144,13 +144,17 @@ class Schedule(Section):
 
 
 class ClassifierSettings(Schedule):
-    """The auxiliary attribute classifier (paper, section 2.2.3).
+    """The auxiliary attribute classifier (paper, section 2.2.3), or several.
 
     Attributes:
+        members: Number of classifiers. The first is the paper's; the others look at smaller images,
+            are built in other ways, and learn from random looks at 85 % of the people each, so that
+            what fools all of them may fool a stranger's.
         dropout: Drop probability of the two dropout layers while it trains.
     """
 
     steps: int = Field(default=300, ge=1)
+    members: int = Field(default=1, ge=1, le=11)
     dropout: float = Field(default=0.5, ge=0, lt=1)
 
 
@@ -182,12 +186,26 @@ class TrainSettings(Schedule):
         lambda_D: Weight of J_D (equation 1), per image; the paper's training leaves it out (0).
         lambda_G: Weight of J_G.
         lambda_M: Weight of J_M.
+        lambda_S: Weight of 1 - SSIM, which keeps the structure; not in the paper (0).
+        reconstruction: What J_D measures: "cross_entropy" (paper), "l1" (absolute error, the
+            authors' release) or "l2" (squared error, which PSNR measures).
+        fidelity: Outputs that J_D and the SSIM look at: "same" (paper) or "both".
+        matching: What J_M compares with the original's descriptor: that of the "same" output
+            (paper), those of "both" outputs, or their "mean" (the authors' release, with
+            lambda_M = 8).
+        augment: Show the classifiers random looks at the outputs (shifted, turned, relit, blurred,
+            noisy, compressed) instead of the outputs themselves, as the paper does.
     """
 
     steps: int = Field(default=200, ge=1)
     lambda_D: float = Field(default=0.0, ge=0)
     lambda_G: float = Field(default=1.0, ge=0)
     lambda_M: float = Field(default=1.0, ge=0)
+    lambda_S: float = Field(default=0.0, ge=0)
+    reconstruction: Literal["cross_entropy", "l1", "l2"] = "cross_entropy"
+    fidelity: Literal["same", "both"] = "same"
+    matching: Literal["same", "both", "mean"] = "same"
+    augment: bool = False
 
 
 class EvaluateSettings(Section):

@@ -20,6 +20,9 @@ class AttributeClassifier(nn.Module):
     itself; frozen (``eval()``) they are gone, as in the paper.
     """
 
+    size = 224
+    """Side of the images that it looks at."""
+
     def __init__(self, dropout: float = 0.5) -> None:
         super().__init__()
         widths = (1, *CHANNELS)

@@ -5,7 +5,6 @@ from pathlib import Path
 from torch import nn
 
 from sanmodel.errors import SanError
-from sanmodel.models.attribute_classifier import AttributeClassifier
 from sanmodel.models.descriptor import DescriptorNetwork
 from sanmodel.models.vggface import VGGFace
 from sanmodel.models.weights import load_module, read_about
@@ -17,17 +16,6 @@ MATCHERS: dict[str, type[nn.Module]] = {"vgg-face": VGGFace, "descriptor": Descr
 def freeze(network: nn.Module) -> nn.Module:
     """Remove dropout and fix the weights; gradients still flow through to the input."""
     return network.eval().requires_grad_(False)
-
-
-def load_classifier(path: Path, attribute: str) -> nn.Module:
-    """Load the auxiliary classifier f_G, frozen.
-
-    Raises:
-        SanError: If the file is missing, damaged or of another attribute.
-    """
-    network = AttributeClassifier()
-    load_module(network, path, kind="classifier", attribute=attribute)
-    return freeze(network)
 
 
 def load_matcher(path: Path) -> nn.Module:

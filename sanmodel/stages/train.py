@@ -2,10 +2,12 @@
 
 from torch import Tensor
 
+from sanmodel.augmentation import Augmentation
 from sanmodel.files import write_json
 from sanmodel.losses import TotalLoss
 from sanmodel.models.autoencoder import Autoencoder
-from sanmodel.models.frozen import load_classifier, load_matcher
+from sanmodel.models.ensemble import Glance, load_classifiers
+from sanmodel.models.frozen import load_matcher
 from sanmodel.models.weights import load_module
 from sanmodel.observer import SILENT, Metrics, Observer
 from sanmodel.paths import Paths
@@ -51,11 +53,17 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
 
 
 def _total_loss(settings: Settings, paths: Paths) -> TotalLoss:
-    """Put both frozen networks behind equation 5."""
+    """Put the frozen networks behind equation 5."""
+    how, classifiers = settings.train, load_classifiers(paths.classifier, settings.attribute)
+    looks = Augmentation()
     return TotalLoss(
-        f_G=[load_classifier(paths.classifier, settings.attribute)],
+        f_G=[Glance(one, looks) if how.augment else one for one in classifiers],
         R_vgg=load_matcher(paths.matcher),
-        lambda_G=settings.train.lambda_G,
-        lambda_M=settings.train.lambda_M,
-        lambda_D=settings.train.lambda_D,
+        lambda_G=how.lambda_G,
+        lambda_M=how.lambda_M,
+        lambda_D=how.lambda_D,
+        lambda_S=how.lambda_S,
+        reconstruction=how.reconstruction,
+        fidelity=how.fidelity,
+        matching=how.matching,
     )

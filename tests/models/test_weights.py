@@ -6,7 +6,8 @@ import torch
 from sanmodel.errors import SanError
 from sanmodel.models.attribute_classifier import AttributeClassifier
 from sanmodel.models.autoencoder import Autoencoder
-from sanmodel.models.frozen import load_classifier, load_matcher
+from sanmodel.models.ensemble import load_classifiers
+from sanmodel.models.frozen import load_matcher
 from sanmodel.models.weights import load_module, save_weights
 
 
@@ -38,7 +39,7 @@ def test_a_missing_file_names_the_mend(tmp_path: Path):
 
 def test_weights_of_something_else_are_refused(saved: Path):
     with pytest.raises(SanError, match="kind='autoencoder', needed is 'classifier'"):
-        load_classifier(saved, "Male")
+        load_classifiers(saved, "Male")
     with pytest.raises(SanError, match="needed is 'Smiling'"):
         load_module(Autoencoder(), saved, attribute="Smiling")
     with pytest.raises(SanError, match="does not fit AttributeClassifier"):

@@ -13,7 +13,8 @@ from vggface_files import Weights, write_old_pth
 
 from sanmodel.errors import SanError
 from sanmodel.files import read_json, sha256
-from sanmodel.models.frozen import load_classifier, load_matcher
+from sanmodel.models.ensemble import load_classifiers
+from sanmodel.models.frozen import load_matcher
 from sanmodel.models.vggface import VGGFace
 from sanmodel.models.weights import load_weights, read_about
 from sanmodel.observer import Observer
@@ -76,9 +77,10 @@ def test_every_stage_leaves_weights_metrics_and_a_curve(trained: Paths):
 def test_training_changes_the_autoencoder_and_neither_frozen_network(trained: Paths):
     before, after = load_weights(trained.pretrained), load_weights(trained.autoencoder)
     assert all(not torch.equal(before[name], after[name]) for name in before)
-    classifier = load_classifier(trained.classifier, "Male")
+    classifiers = load_classifiers(trained.classifier, "Male")
     matcher = load_matcher(trained.matcher)
-    for network in (classifier, matcher):
+    assert len(classifiers) == 1
+    for network in (classifiers, matcher):
         assert not network.training
         assert not any(parameter.requires_grad for parameter in network.parameters())
 
@@ -208,3 +210,28 @@ def test_aligned_prototypes_are_trained_with(trained: Paths, tree: Paths):
         assert read_about(getattr(tree, name))["align"] == "landmarks"
     before, after = load_weights(trained.pretrained), load_weights(tree.pretrained)
     assert not torch.equal(before["proto_combiner.weight"], after["proto_combiner.weight"])
+
+
+def test_several_classifiers_and_random_looks_are_trained_with(trained: Paths, tree: Paths):
+    settings = small_settings(
+        train_classifier={"members": 3},
+        train={
+            "augment": True,
+            "lambda_D": 0.1,
+            "lambda_S": 1.0,
+            "reconstruction": "l1",
+            "fidelity": "both",
+            "matching": "mean",
+        },
+    )
+    figures = train_classifier.run(settings, tree)
+    assert {"test_error", "test_error_1", "test_error_2", "test_error_3"} <= set(figures)
+    classifiers = load_classifiers(tree.classifier, "Male")
+    assert [one.size for one in classifiers] == [224, 64, 32]
+    assert not any(parameter.requires_grad for parameter in classifiers.parameters())
+    for name in ("matcher", "pretrained"):
+        getattr(tree, name).write_bytes(getattr(trained, name).read_bytes())
+    assert {"J_G", "J_M", "J_D", "J_S", "J_total"} <= set(train.run(settings, tree))
+    first = tree.autoencoder.read_bytes()
+    train.run(settings, tree)
+    assert tree.autoencoder.read_bytes() == first  # the looks, too, are the seed's

@@ -1,0 +1,56 @@
+"""The auxiliary classifiers f_G of a training: the paper's, and others that differ from it."""
+
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from sanmodel.augmentation import Augmentation
+from sanmodel.models.attribute_classifier import AttributeClassifier
+from sanmodel.models.frozen import freeze
+from sanmodel.models.varied_classifier import RECIPES, VariedClassifier
+from sanmodel.models.weights import load_module, read_about
+
+MOST_MEMBERS = 1 + len(RECIPES)
+
+
+def ensemble(members: int, dropout: float = 0.5) -> nn.ModuleList:
+    """Return new classifiers: the paper's first, then one for each of the first ``RECIPES``.
+
+    Args:
+        members: 1 to ``MOST_MEMBERS``.
+        dropout: Drop probability of each one's two dropout layers.
+    """
+    varied = [VariedClassifier(recipe, dropout) for recipe in RECIPES[: members - 1]]
+    return nn.ModuleList([AttributeClassifier(dropout), *varied])
+
+
+def load_classifiers(path: Path, attribute: str) -> nn.ModuleList:
+    """Load all auxiliary classifiers of a file, frozen.
+
+    Raises:
+        SanError: If the file is missing, damaged or of another attribute.
+    """
+    networks = ensemble(int(read_about(path).get("members", 1)))
+    load_module(networks, path, kind="classifier", attribute=attribute)
+    freeze(networks)
+    return networks
+
+
+class Glance(nn.Module):
+    """A classifier that is shown another random look at its images each time.
+
+    Args:
+        network: Has a ``size``, the side of the images that it looks at.
+        augmentation: How far a look may be from the image.
+    """
+
+    def __init__(self, network: nn.Module, augmentation: Augmentation) -> None:
+        super().__init__()
+        self.network, self._augmentation = network, augmentation
+
+    def forward(self, X: Tensor) -> Tensor:
+        """Map images (B, 1, 224, 224), 0 to 1, to the logits (B,) of the looks."""
+        size = self.network.size
+        assert isinstance(size, int)
+        logits: Tensor = self.network(self._augmentation(X, size))
+        return logits
