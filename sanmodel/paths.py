@@ -60,6 +60,11 @@ class Paths:
         return self.root / "models/matcher.safetensors"
 
     @property
+    def descriptors(self) -> Path:
+        """What the auxiliary face matcher says of each training crop (``train_matcher``)."""
+        return self.root / "models/descriptors.safetensors"
+
+    @property
     def pretrained(self) -> Path:
         """Autoencoder after pre-training with J_D (``pretrain``)."""
         return self.root / "models/pretrained.safetensors"

@@ -1,8 +1,9 @@
 """What must hold for the list of images of any source."""
 
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+import numpy as np
 import pandas as pd
 
 from sanmodel.errors import SanError
@@ -32,7 +33,12 @@ def check_listing(listing: pd.DataFrame, folder: Path) -> None:
     """
     if listing.empty:
         raise SanError(f"{folder} lists no image: set fetch.folder to a data set")
-    _refuse(listing, listing["image_id"].duplicated(), folder, "has a name that is used twice")
+    _refuse(
+        listing,
+        listing["image_id"].duplicated(),
+        folder,
+        "has an earlier one's name (endings do not count): rename",
+    )
     unnamed = listing["identity"].isna() | (listing["identity"] == "")
     _refuse(listing, unnamed, folder, "has no identity: complete its row")
     _check_labels(listing, folder)
@@ -61,16 +67,19 @@ def _check_faces(listing: pd.DataFrame, folder: Path) -> None:
     if len(given) < len(BOX):
         raise SanError(f"{folder} has a part of the face box only: a box is {', '.join(BOX)}")
     box = listing[list(BOX)].apply(pd.to_numeric, errors="coerce")
+    finite = np.isfinite(box).all(axis=1)
     right_way = (box["box_left"] < box["box_right"]) & (box["box_top"] < box["box_bottom"])
-    wrong = ~(listing[list(BOX)].isna().all(axis=1) | right_way)
+    wrong = ~(listing[list(BOX)].isna().all(axis=1) | (right_way & finite))
     _refuse(listing, wrong, folder, "has a face box that is no box: mend its row")
 
 
 def _check_files(listing: pd.DataFrame, folder: Path) -> None:
-    home = folder.resolve()
-    inside = [(home / path).resolve().is_relative_to(home) for path in listing["source_path"]]
-    _refuse(listing, ~pd.Series(inside), folder, "leads out of the folder")
-    there = [(home / path).is_file() for path in listing["source_path"]]
+    # Links are the owner's: photos may lie on another disk. Names are the table's.
+    names = [PurePosixPath(path) for path in listing["source_path"]]
+    outside = [name.is_absolute() or ".." in name.parts for name in names]
+    told = "leads out of the folder: name files below it (a link to another disk will do)"
+    _refuse(listing, pd.Series(outside), folder, told)
+    there = [(folder / name).is_file() for name in names]
     _refuse(listing, ~pd.Series(there), folder, "is listed but missing: add the file or its row")
 
 

@@ -1,5 +1,6 @@
 """A list of images as a CSV table: what the sources ``folder`` and ``sample`` have in common."""
 
+import warnings
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
@@ -21,14 +22,22 @@ def read_labels(folder: Path, images: str = "") -> pd.DataFrame:
     """
     path = folder / NAME
     try:
-        table = pd.read_csv(path, dtype={"image": str, "identity": str, "condition": str})
+        text = {"image": str, "identity": str, "condition": str}
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # a row that is too long
+            table = pd.read_csv(path, dtype=text, index_col=False)
     except FileNotFoundError as error:
         raise SanError(f"{path} is missing: set fetch.folder to a folder that has it") from error
+    except pd.errors.ParserWarning as error:
+        raise SanError(f"{path} has rows with more values than columns: mend them") from error
     except (ValueError, UnicodeDecodeError) as error:
         raise SanError(f"{path} is not a CSV table: {error}") from error
     for column in ("image", "identity"):
         if column not in table.columns:
             raise SanError(f"{path} lacks the column {column!r}: add it")
+    for column in ("image_id", "source_path"):
+        if column in table.columns:
+            raise SanError(f"{path} must not have a column {column!r}: rename it")
     if table["image"].isna().any():
         line = int(table["image"].isna().to_numpy().argmax()) + 2
         raise SanError(f"{path}, line {line}, names no image: complete it")

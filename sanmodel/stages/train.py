@@ -8,7 +8,7 @@ from sanmodel.losses import TotalLoss
 from sanmodel.models.autoencoder import Autoencoder
 from sanmodel.models.ensemble import Glance, load_classifiers
 from sanmodel.models.frozen import load_matcher
-from sanmodel.models.weights import load_module
+from sanmodel.models.weights import load_module, load_weights
 from sanmodel.observer import SILENT, Metrics, Observer
 from sanmodel.paths import Paths
 from sanmodel.prototypes import Prototypes
@@ -34,6 +34,9 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
     about = {"kind": "autoencoder", "attribute": settings.attribute, "align": prototypes.align}
     load_module(autoencoder, paths.pretrained, **about)
     J_total = training.place(_total_loss(settings, paths))
+    examples = load_side(settings, paths, "train")
+    known = load_weights(paths.descriptors, kind="descriptors", crops=examples.digest)
+    R_X = training.place(known["R_X"])
 
     def outputs(batch: Batch) -> list[Tensor]:
         P = prototypes.for_faces(batch.y, batch.landmarks)
@@ -42,9 +45,8 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
 
     def losses(batch: Batch) -> dict[str, Tensor]:
         X_SM, X_OP = outputs(batch)
-        return J_total(batch.X, batch.y, X_SM, X_OP)
+        return J_total(batch.X, batch.y, X_SM, X_OP, R_X[batch.row])
 
-    examples = load_side(settings, paths, "train")
     history = training.fit(autoencoder, losses, examples, observer, outputs)
     training.save(paths.autoencoder, autoencoder, kind="autoencoder", align=prototypes.align)
     metrics: Metrics = final_losses(history)

@@ -76,7 +76,7 @@ def place(thing: T, fabric: Fabric) -> T:
     """
     placed: Any = thing
     if isinstance(thing, nn.Module):
-        _compute_mixed(fabric.to_device(thing), fabric)
+        _compute_mixed(channels_last(fabric.to_device(thing)), fabric)
     elif isinstance(thing, Tensor):
         placed = fabric.to_device(thing)
     elif isinstance(thing, list | tuple):
@@ -88,6 +88,11 @@ def place(thing: T, fabric: Fabric) -> T:
         names = [field.name for field in fields(thing) if field.init]
         placed = replace(thing, **{name: place(getattr(thing, name), fabric) for name in names})
     return placed  # type: ignore[no-any-return]
+
+
+def channels_last(network: nn.Module) -> nn.Module:
+    """Lay out a network's filters as CPUs and tensor cores convolve fastest; returns the same."""
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from sanmodel.training.divergence import (
     has_exploded,
     outputs_checked,
 )
-from sanmodel.training.hardware import computing_mixed
+from sanmodel.training.hardware import channels_last, computing_mixed
 from sanmodel.training.rate import learning_rate
 
 Losses = Callable[[Batch], dict[str, Tensor]]
@@ -84,7 +84,7 @@ def train(
     Raises:
         SanError: If the training diverges.
     """
-    model = _synchronised(task.model, fabric)
+    model = channels_last(_synchronised(task.model, fabric))
     optimizer = torch.optim.Adam(model.parameters(), lr=schedule.learning_rate)
     objective, stepper = fabric.setup(Objective(model, task.losses), optimizer)
     part_ways(fabric)

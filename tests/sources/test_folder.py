@@ -62,3 +62,36 @@ def test_no_image_lies_outside_the_folder(name: str, tmp_path: Path):
     table.to_csv(tmp_path / "labels.csv", index=False)
     with pytest.raises(SanError, match="leads out of the folder"):
         check_listing(list_folder(tmp_path), tmp_path)
+
+
+def test_photos_may_lie_on_another_disk(tmp_path: Path):
+    fakes.write(tmp_path / "disk", fakes.photos(("a.jpg",)))
+    fakes.write(tmp_path / "own", {"labels.csv": b"image,identity,Hat\nphotos/a.jpg,x,1"})
+    (tmp_path / "own/photos").symlink_to(tmp_path / "disk")
+    check_listing(list_folder(tmp_path / "own"), tmp_path / "own")
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        (b"image,identity,Hat\na.jpg,x,1,3\nb.jpg,x,0", "rows with more values than columns"),
+        (b"image,identity,Hat,image_id\na.jpg,x,1,3", "must not have a column 'image_id'"),
+        (b"image,identity,Hat,source_path\na.jpg,x,1,3", "must not have a column 'source_path'"),
+    ],
+)
+def test_a_table_that_would_be_misread_is_refused(tmp_path: Path, table: bytes, told: str):
+    fakes.write(tmp_path, {"labels.csv": table})
+    with pytest.raises(SanError, match=told):
+        list_folder(tmp_path)
+
+
+def test_two_photos_of_one_name_and_a_box_without_end_are_refused(tmp_path: Path):
+    names = ("a.jpg", "a.png")
+    table = b"image,identity,Hat\na.jpg,x,1\na.png,x,1"
+    fakes.write(tmp_path, {**fakes.photos(names), "labels.csv": table})
+    with pytest.raises(SanError, match=r"a\.png has an earlier one's name \(endings do not count"):
+        check_listing(list_folder(tmp_path), tmp_path)
+    box = b"box_left,box_top,box_right,box_bottom\na.jpg,x,1,0,0,inf,9"
+    (tmp_path / "labels.csv").write_bytes(b"image,identity,Hat," + box)
+    with pytest.raises(SanError, match="has a face box that is no box"):
+        check_listing(list_folder(tmp_path), tmp_path)

@@ -59,7 +59,7 @@ def test_columns_that_a_source_may_leave_out_may_have_gaps():
     [
         ({"Male": [1, 2]}, r"000001\.jpg has a label of 'Male' outside -1, 0, 1: mend its row"),
         ({"Male": [1, None]}, r"000001\.jpg has a label of 'Male' outside"),
-        ({"image_id": ["a", "a"]}, r"000001\.jpg has a name that is used twice"),
+        ({"image_id": ["a", "a"]}, r"000001\.jpg has an earlier one's name"),
         ({"source_path": ["photos/000000.jpg", "no.jpg"]}, r"no\.jpg is listed but missing"),
         ({"source_path": ["photos/000000.jpg", "../x.jpg"]}, r"x\.jpg leads out of the folder"),
         ({"reason": [1, 1]}, "must not be called 'reason': rename the column"),

@@ -16,11 +16,12 @@ from sanmodel.files import read_json, sha256
 from sanmodel.models.ensemble import load_classifiers
 from sanmodel.models.frozen import load_matcher
 from sanmodel.models.vggface import VGGFace
-from sanmodel.models.weights import load_weights, read_about
+from sanmodel.models.weights import load_weights, read_about, save_weights
 from sanmodel.observer import Observer
 from sanmodel.paths import Paths
 from sanmodel.stages import pretrain, prototypes, train, train_classifier, train_matcher
 from sanmodel.stages.training import load_side
+from sanmodel.training.data import to_batch
 
 
 class Viewer(Observer):
@@ -106,7 +107,7 @@ def test_after_ctrl_c_the_stage_goes_on_to_the_same_bits(trained: Paths, tree: P
 
 
 def test_pictures_show_the_same_faces_above_what_becomes_of_them(trained: Paths, tree: Paths):
-    for name in ("classifier", "matcher", "pretrained"):
+    for name in ("classifier", "matcher", "descriptors", "pretrained"):
         getattr(tree, name).write_bytes(getattr(trained, name).read_bytes())
     viewer = Viewer()
     train.run(small_settings(train={"picture_every": 2}), tree, viewer)
@@ -127,7 +128,7 @@ def test_a_checkpoint_of_other_settings_or_inputs_is_told_by_its_key(trained: Pa
         def note(self, text: str) -> None:
             self.texts.append(text)
 
-    for name in ("classifier", "matcher", "pretrained"):
+    for name in ("classifier", "matcher", "descriptors", "pretrained"):
         getattr(tree, name).write_bytes(getattr(trained, name).read_bytes())
     tree.pretrained.write_bytes(trained.autoencoder.read_bytes())
     often = {"checkpoint_every": 1}
@@ -143,7 +144,7 @@ def test_a_checkpoint_of_other_settings_or_inputs_is_told_by_its_key(trained: Pa
 
 
 def test_damaged_or_foreign_inputs_are_named(trained: Paths, tree: Paths):
-    for name in ("pretrained", "classifier", "matcher"):
+    for name in ("pretrained", "classifier", "matcher", "descriptors"):
         getattr(tree, name).write_bytes(getattr(trained, name).read_bytes())
     with pytest.raises(SanError, match=r"prototypes\.safetensors .*needed is 'Smiling'"):
         train.run(small_settings(attribute="Smiling"), tree)
@@ -197,7 +198,7 @@ def test_another_file_of_vggface_than_the_expected_one_is_not_read(tree: Paths):
 
 def test_aligned_prototypes_are_trained_with(trained: Paths, tree: Paths):
     settings = small_settings(prototypes={"align": "landmarks"})
-    for name in ("pretrained", "classifier", "matcher"):
+    for name in ("pretrained", "classifier", "matcher", "descriptors"):
         getattr(tree, name).write_bytes(getattr(trained, name).read_bytes())
     tree.prototypes.unlink()
     prototypes.run(settings, tree)
@@ -229,9 +230,28 @@ def test_several_classifiers_and_random_looks_are_trained_with(trained: Paths, t
     classifiers = load_classifiers(tree.classifier, "Male")
     assert [one.size for one in classifiers] == [224, 64, 32]
     assert not any(parameter.requires_grad for parameter in classifiers.parameters())
-    for name in ("matcher", "pretrained"):
+    for name in ("matcher", "descriptors", "pretrained"):
         getattr(tree, name).write_bytes(getattr(trained, name).read_bytes())
     assert {"J_G", "J_M", "J_D", "J_S", "J_total"} <= set(train.run(settings, tree))
     first = tree.autoencoder.read_bytes()
     train.run(settings, tree)
     assert tree.autoencoder.read_bytes() == first  # the looks, too, are the seed's
+
+
+def test_the_descriptors_of_the_originals_are_known_before_the_training(
+    trained: Paths, tree: Paths
+):
+    known = load_weights(trained.descriptors)["R_X"]
+    examples = load_side(small_settings(), trained, "train")
+    batch = to_batch(examples.take(np.arange(len(examples))))
+    with torch.inference_mode():
+        expected = load_matcher(trained.matcher)(batch.X)
+    torch.testing.assert_close(known, expected, rtol=0, atol=1e-5)
+    for name in ("classifier", "matcher", "descriptors", "pretrained"):
+        getattr(tree, name).write_bytes(getattr(trained, name).read_bytes())
+    about = {"kind": "descriptors", "crops": "others"}
+    save_weights(tree.descriptors, {"R_X": known}, **about)
+    with pytest.raises(
+        SanError, match=r"descriptors\.safetensors holds weights with crops='others'"
+    ):
+        train.run(small_settings(), tree)

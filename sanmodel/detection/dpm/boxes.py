@@ -14,20 +14,24 @@ def overlap(box: NDArray[np.float64], boxes: Boxes) -> NDArray[np.float64]:
 
 
 def suppress(boxes: Boxes, scores: NDArray[np.float64], most: float) -> list[int]:
-    """Non-maximum suppression (section 7): best first, without what better ones cover.
+    """Non-maximum suppression (section 7): best first, without what better ones stand for.
+
+    A face also answers, weakly, at a scale where it is half as small: that box holds the better
+    one and is covered by it only in part. So the share is that of the smaller of the two.
 
     Args:
         boxes: (boxes, 4).
         scores: (boxes,).
-        most: Largest share of a box that may lie within a better one.
+        most: Largest share of the smaller of two boxes that may lie within the other.
 
     Returns:
         Indices of the boxes that are kept, best first.
     """
     kept: list[int] = []
     for i in np.argsort(-scores, kind="stable"):
-        covered = _intersection(boxes[i], boxes[kept]) / max(float(_area(boxes[i])), 1e-9)
-        if not (covered > most).any():
+        smaller = np.minimum(_area(boxes[i]), _area(boxes[kept]))
+        shared = _intersection(boxes[i], boxes[kept]) / np.maximum(smaller, 1e-9)
+        if not (shared > most).any():
             kept.append(int(i))
     return kept
 

@@ -22,7 +22,7 @@ from sanmodel.images import Picture
 
 PER_OCTAVE = 5
 MOST_COVERED = 0.4
-"""Share of a detection's box that a better one may cover."""
+"""Share that two detections may have in common of the smaller one's box."""
 
 
 @dataclass(frozen=True)

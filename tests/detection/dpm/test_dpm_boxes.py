@@ -15,5 +15,10 @@ def test_what_a_better_box_covers_is_dropped() -> None:
     assert suppress(boxes, scores, most=0.4) == [1, 2]
 
 
+def test_a_weaker_box_around_a_better_one_is_dropped() -> None:
+    boxes = np.array([[52.0, 95, 196, 239], [0, 57, 238, 295]])  # covered to 37 % only
+    assert suppress(boxes, np.array([1.66, -0.17]), most=0.4) == [0]
+
+
 def test_no_box_is_no_box() -> None:
     assert suppress(np.empty((0, 4)), np.empty(0), most=0.4) == []
