@@ -70,12 +70,10 @@ def warp(images: Tensor, transform: Tensor) -> Tensor:
         (2 * (row[:, 0] * x + row[:, 1] * y + row[:, 2]) + 1) / side - 1
         for row, side in zip(transform[..., None, None].unbind(1), (width, height), strict=True)
     ]
-    images = images.expand(
-        transform.shape[0], -1, -1, -1
-    )  # with len() an export has one batch size
-    return F.grid_sample(
-        images, torch.stack(grid, dim=-1), padding_mode="border", align_corners=False
-    )
+    # Not len(): an exported graph would be tied to one size of batch.
+    images = images.expand(transform.shape[0], -1, -1, -1)
+    places = torch.stack(grid, dim=-1)
+    return F.grid_sample(images, places, padding_mode="border", align_corners=False)
 
 
 def mirrored(landmarks: NDArray[np.float32], width: int) -> NDArray[np.float32]:

@@ -3,13 +3,17 @@
 import importlib
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
 
 from sanmodel.errors import SanError
+
+if TYPE_CHECKING:
+    from sanmodel.observer import Observer
 
 app = typer.Typer(
     name="san",
@@ -278,14 +282,8 @@ def benchmark_loading(
 ) -> None:
     """Crops per second that become batches, and how long a training step waits for them."""
     from sanmodel.benchmarks import loading
-    from sanmodel.files import write_json
-    from sanmodel.progress import TerminalObserver
 
-    with TerminalObserver() as terminal:
-        figures = loading.run_benchmark(crops, folder, terminal)
-    loading.show(figures, Console(highlight=False, soft_wrap=True))
-    if out:
-        write_json(out, figures)
+    _report(loading, lambda observer: loading.run_benchmark(crops, folder, observer), out)
 
 
 @benchmark.command("training")
@@ -296,12 +294,18 @@ def benchmark_training(
 ) -> None:
     """Images per second of the training step as the paper reads, and of ours, on the CPU."""
     from sanmodel.benchmarks import training
+
+    _report(training, lambda observer: training.run_benchmark(steps, batch, observer), out)
+
+
+def _report(module: Any, measure: Callable[["Observer"], dict[str, Any]], out: Path | None) -> None:
+    """Measure with a progress bar, show the figures as a benchmark's module does, keep them."""
     from sanmodel.files import write_json
     from sanmodel.progress import TerminalObserver
 
     with TerminalObserver() as terminal:
-        figures = training.run_benchmark(steps, batch, terminal)
-    training.show(figures, Console(highlight=False, soft_wrap=True))
+        figures = measure(terminal)
+    module.show(figures, Console(highlight=False, soft_wrap=True))
     if out:
         write_json(out, figures)
 

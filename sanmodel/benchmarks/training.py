@@ -16,7 +16,6 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from dask.system import CPU_COUNT
-from lightning_fabric import Fabric
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
@@ -142,15 +141,11 @@ def ours(setting: Setting, precision: str) -> Step:
         with computing_mixed(autoencoder, fabric):
             X_SM, X_OP = autoencoder(setting.X, setting.P[0], list(setting.P))
             loss = J_total(setting.X, setting.y, X_SM, X_OP, R_X)["J_total"]
-        _backward(fabric, loss)
+        fabric.backward(loss)
         optimizer.step()
         return loss.detach()
 
     return step
-
-
-def _backward(fabric: Fabric, loss: Tensor) -> None:
-    fabric.backward(loss)
 
 
 def _difference(losses: list[float], reference: list[float]) -> float:

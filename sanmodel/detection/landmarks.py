@@ -24,10 +24,14 @@ def find_landmarks(picture: Picture, box: Iterable[float]) -> NDArray[np.float32
         They are the outer and inner corner of the left eye, of the right eye, and the base of the
         nose. The left eye is the person's, on the right of the picture.
     """
-    left, top, right, bottom = (round(float(edge)) for edge in box)
-    # dlib counts the last row and column in.
-    shape = _model()(picture, dlib.rectangle(left, top, right - 1, bottom - 1))
+    shape = _model()(picture, rectangle(box))
     return np.array([(point.x, point.y) for point in shape.parts()], dtype=np.float32)
+
+
+def rectangle(box: Iterable[float]) -> dlib.rectangle:
+    """Round a box to whole pixels; dlib counts the last row and column in."""
+    left, top, right, bottom = (round(float(edge)) for edge in box)
+    return dlib.rectangle(left, top, right - 1, bottom - 1)
 
 
 @cache

@@ -77,7 +77,7 @@ _DAMAGE = (
     zlib.error,
     LZMAError,
     EOFError,
-    NotImplementedError,
+    NotImplementedError,  # zipfile's word for a compression that it does not know
     OSError,
 )
 _TAR = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
@@ -157,7 +157,7 @@ def _unpack_7z(parts: Sequence[Path], target: Path, guard: _Guard) -> None:
         for file in archive.files:
             odd = file.is_symlink or file.is_junction or file.is_socket
             guard.admit(file.filename, file.uncompressed, not odd)
-        archive.extractall(target)
+        archive.extractall(target)  # of members that the guard has all admitted by now
     for path in target.rglob("*"):  # the library gives files the modes that the archive wants
         path.chmod(0o755 if path.is_dir() else 0o644)
 

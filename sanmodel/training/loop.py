@@ -102,8 +102,8 @@ def train(
             _tell(observer, progress, speed, sampler.images)
             if progress.step % schedule.checkpoint_every == 0:
                 _save(checkpoint, progress, model, optimizer, fabric)
-            if task.pictures and fabric.is_global_zero and _shows(progress.step, schedule):
-                observer.picture(task.name, progress.step, _drawn(model, task.pictures, fabric))
+            if _shows(progress.step, schedule):
+                _show(observer, task, progress.step, fabric)
     model.cpu()
     return progress.history
 
@@ -189,6 +189,12 @@ def _save(
 
 def _shows(step: int, schedule: Schedule) -> bool:
     return step % schedule.picture_every == 0 or step == schedule.steps
+
+
+def _show(observer: Observer, task: Task, step: int, fabric: Fabric) -> None:
+    """Let the first process draw, if the task has pictures."""
+    if task.pictures and fabric.is_global_zero:
+        observer.picture(task.name, step, _drawn(task.model, task.pictures, fabric))
 
 
 def _drawn(model: nn.Module, pictures: Pictures, fabric: Fabric) -> NDArray[np.uint8]:

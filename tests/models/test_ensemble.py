@@ -11,6 +11,7 @@ from sanmodel.models.attribute_classifier import AttributeClassifier
 from sanmodel.models.ensemble import MOST_MEMBERS, Glance, ensemble, load_classifiers
 from sanmodel.models.varied_classifier import RECIPES, Recipe, VariedClassifier
 from sanmodel.models.weights import save_weights
+from sanmodel.settings import parse_settings
 
 
 def save(path: Path, members: int) -> torch.nn.ModuleList:
@@ -18,6 +19,12 @@ def save(path: Path, members: int) -> torch.nn.ModuleList:
     about = {"kind": "classifier", "attribute": "Male", "members": str(members)}
     save_weights(path, networks.state_dict(), **about)
     return networks
+
+
+def test_the_settings_admit_as_many_members_as_there_are_recipes():
+    parse_settings({"train_classifier": {"members": MOST_MEMBERS}})
+    with pytest.raises(SanError, match="train_classifier.members"):
+        parse_settings({"train_classifier": {"members": MOST_MEMBERS + 1}})
 
 
 def test_the_first_member_is_the_papers_and_no_two_are_built_alike():

@@ -11,7 +11,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from sanmodel.evaluation.alignment import face_chips
+from sanmodel.evaluation.chips import face_chips
 from sanmodel.evaluation.classifiers import CLASSIFIERS
 
 

@@ -13,7 +13,7 @@ import face_recognition_models
 import numpy as np
 from numpy.typing import NDArray
 
-from sanmodel.evaluation.alignment import face_chips
+from sanmodel.evaluation.chips import face_chips
 from sanmodel.evaluation.matchers import MATCHERS
 
 CHIP_SIZE = 150

@@ -4,6 +4,7 @@ import dlib
 import numpy as np
 from numpy.typing import NDArray
 
+from sanmodel.detection.landmarks import rectangle
 from sanmodel.images import grey_to_rgb
 
 
@@ -28,13 +29,7 @@ def face_chips(
     """
     chips = []
     for image, box in zip(images, boxes, strict=True):
-        landmarks = predictor(image, _rectangle(box))
+        landmarks = predictor(image, rectangle(box))
         details = dlib.get_face_chip_details(landmarks, size, padding)
         chips.append(dlib.extract_image_chip(image, details))
     return grey_to_rgb(np.stack(chips))
-
-
-def _rectangle(box: NDArray[np.float64]) -> dlib.rectangle:
-    """Round a box to whole pixels; dlib counts the last row and column in."""
-    left, top, right, bottom = (round(float(edge)) for edge in box)
-    return dlib.rectangle(left, top, right - 1, bottom - 1)
