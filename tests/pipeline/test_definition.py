@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -98,3 +100,11 @@ def test_outputs_lie_where_the_code_writes_them_and_survive_a_failure():
         for kind in ("outs", "metrics", "plots"):
             for entry in STAGES[stage].get(kind, []):
                 assert all(options["persist"] for options in entry.values())
+
+
+@pytest.mark.parametrize("left", ["sample/renderer/.ruff_cache/x", "sample/__pycache__/x.pyc"])
+def test_what_linters_and_tests_leave_makes_no_stage_run_again(left: str):
+    path = f"data/{left}"
+    command = [sys.executable, "-m", "dvc", "check-ignore", path]
+    found = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert found.stdout.strip() == path
