@@ -19,6 +19,9 @@ from torch import Tensor
 BLOCK = 8
 """Side of JPEG's blocks in pixels."""
 
+ERASED = 1 / 8, 1 / 3
+"""Least and largest side of an erased square, as a share of the look's side."""
+
 
 @dataclass(frozen=True)
 class Augmentation:
@@ -33,6 +36,7 @@ class Augmentation:
         blur: Share of the looks that are blurred.
         noise: Largest standard deviation of the pixels' noise.
         compression: Largest step of a JPEG-like quantisation of 8x8 blocks.
+        erase: Share of the looks in which a square is hidden by one grey value.
     """
 
     shift: float = 0.06
@@ -43,6 +47,7 @@ class Augmentation:
     blur: float = 0.5
     noise: float = 0.04
     compression: float = 0.1
+    erase: float = 0.0
 
     def __call__(self, X: Tensor, size: int) -> Tensor:
         """Look at images.
@@ -58,7 +63,9 @@ class Augmentation:
         h = (h - 0.5) * torch.exp(_spread(h, self.contrast)) + 0.5 + _spread(h, self.light)
         h = _blur(h, _chance(h, self.blur))
         h = h + torch.randn_like(h) * self.noise * _share(h)
-        return _compress(h, self.compression * _share(h)) if size % BLOCK == 0 else h
+        if size % BLOCK == 0:
+            h = _compress(h, self.compression * _share(h))
+        return _erase(h, self.erase) if self.erase else h
 
     def _placement(self, batch: int) -> Tensor:
         """Return affine maps from places in the look to places in the image, (B, 2, 3)."""
@@ -121,6 +128,20 @@ def _compress(h: Tensor, step: Tensor) -> Tensor:
     blocks = (len(h), BLOCK * BLOCK, h.shape[2] // BLOCK, h.shape[3] // BLOCK)
     noise = torch.rand(blocks, device=h.device, dtype=h.dtype) - 0.5
     return h + F.conv_transpose2d(noise * table * step * BLOCK, basis, stride=BLOCK)
+
+
+def _erase(h: Tensor, probability: float) -> Tensor:
+    """Fill a square somewhere with a grey value, in a share of the images."""
+    least, largest = ERASED
+    side = least + (largest - least) * _share(h)
+    places = (torch.arange(h.shape[-1], device=h.device, dtype=h.dtype) + 0.5) / h.shape[-1]
+
+    def covered() -> Tensor:
+        start = (1 - side) * _share(h)
+        return (start <= places) & (places < start + side)  # (B, 1, 1, size)
+
+    hidden = covered() & covered().mT & (_share(h) < probability)
+    return torch.where(hidden, _share(h), h)
 
 
 @cache

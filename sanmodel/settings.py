@@ -124,6 +124,8 @@ class Schedule(Section):
         accumulate: Batches whose gradients are added up for a step, where a larger batch does not
             fit into memory.
         learning_rate: Adam's step size.
+        weight_decay: This share, times the learning rate, is taken off every weight in a step
+            (AdamW), but off no bias and no normalisation; the paper has none (0).
         warmup: Steps in which the learning rate grows from zero to its full size.
         decay: "none" keeps the learning rate after that; "cosine" lets it fall along half a
             cosine to zero at the last step.
@@ -137,6 +139,7 @@ class Schedule(Section):
     batch_size: int = Field(default=16, ge=1)
     accumulate: int = Field(default=1, ge=1)
     learning_rate: float = Field(default=0.001, gt=0)
+    weight_decay: float = Field(default=0.0, ge=0)
     warmup: int = Field(default=0, ge=0)
     decay: Literal["none", "cosine"] = "none"
     checkpoint_every: int = Field(default=50, ge=1)

@@ -1,5 +1,7 @@
 """Random looks: what they keep, how far they go, and that gradients pass."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -44,6 +46,26 @@ def test_each_strength_does_something(X, strength):
     look = Augmentation(**only)(X, 64)
     torch.manual_seed(1)
     assert (look - NONE(X, 64)).abs().max() > 0.01
+
+
+def test_an_erased_square_is_as_large_as_it_may_be_and_of_one_grey_value(X):
+    same = X[:1].expand(200, -1, -1, -1)
+    torch.manual_seed(2)
+    looks = replace(NONE, erase=0.4)(same, 64)
+    torch.manual_seed(2)
+    changed = (looks - NONE(same, 64)).abs() > 1e-6
+    erased = changed.any(dim=(1, 2, 3))
+    assert 0.3 < erased.float().mean() < 0.5
+    sides = []
+    for look, where in zip(looks[erased, 0], changed[erased, 0], strict=True):
+        rows, columns = (where.any(dim=axis).nonzero() for axis in (1, 0))
+        square = look[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+        assert (square == square[0, 0]).all()
+        assert abs(square.shape[0] - square.shape[1]) <= 1
+        sides.append(square.shape[0])
+    assert min(sides) >= 64 // 8
+    assert max(sides) <= 64 // 3 + 1
+    assert len(set(sides)) > 5
 
 
 def test_gradients_reach_the_image(X):

@@ -8,56 +8,82 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from sanmodel.augmentation import resized
+
 DESCRIPTOR_SIZE = 256
 WIDTHS = (32, 64, 128, 256)
+BLOCKS = (1, 2, 2, 1)
+"""Residual blocks of each width; the first of a width halves the sides, but for the first width."""
+
+LAST_SIDE = 6
+"""Side of the last feature map."""
+
+LEAKY_SLOPE = 0.1
 
 
 class DescriptorNetwork(nn.Module):
-    """A small residual network on grey faces; descriptors have length 1."""
+    """A residual network on grey faces; descriptors have length 1.
 
-    def __init__(self) -> None:
+    Args:
+        dropout: Drop probability before the descriptor while it trains.
+    """
+
+    size = 96
+    """Side of the images that it looks at."""
+
+    def __init__(self, dropout: float = 0.3) -> None:
         super().__init__()
-        self.stem = nn.Conv2d(1, WIDTHS[0], 3, stride=2, padding=1, bias=False)
-        self.stem_norm = nn.BatchNorm2d(WIDTHS[0])
-        widths = (WIDTHS[0], *WIDTHS)
-        self.blocks = nn.ModuleList(
-            ResidualBlock(i, o) for i, o in zip(widths, WIDTHS, strict=False)
-        )
-        self.project = nn.Linear(WIDTHS[-1] * 4 * 4, DESCRIPTOR_SIZE, bias=False)
+        self.stem = _convolution(1, WIDTHS[0], 3, stride=2)
+        self.blocks = nn.Sequential(*_blocks())
+        self.dropout = dropout
+        self.project = nn.Linear(WIDTHS[-1] * LAST_SIDE**2, DESCRIPTOR_SIZE, bias=False)
         self.project_norm = nn.BatchNorm1d(DESCRIPTOR_SIZE)
 
     def forward(self, X: Tensor) -> Tensor:
         """Describe grey images.
 
         Args:
-            X: (B, 1, 224, 224), 0 to 1.
+            X: (B, 1, height, width), 0 to 1; resized to 96x96.
 
         Returns:
             Descriptors R(X), (B, 256), each of Euclidean length 1.
         """
-        h = F.avg_pool2d(X - 0.5, 2)  # (B, 1, 112, 112)
-        h = F.relu(self.stem_norm(self.stem(h)))  # (B, 32, 56, 56)
-        for block in self.blocks:
-            h = block(h)
-        h = self.project_norm(self.project(h.flatten(1)))  # from (B, 256, 4, 4)
-        return F.normalize(h)
+        h = 3 * (resized(X, self.size) - 0.5)
+        h = F.leaky_relu(self.stem(h), LEAKY_SLOPE)  # (B, 32, 48, 48)
+        h = self.blocks(h).flatten(1)  # of (B, 256, 6, 6)
+        h = F.dropout(h, self.dropout, self.training)
+        return F.normalize(self.project_norm(self.project(h)))
 
 
 class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions beside a 1x1 shortcut; halves the sides, rounding up."""
+    """Two 3x3 convolutions beside a shortcut, which is a 1x1 convolution where shapes change."""
 
-    def __init__(self, inputs: int, outputs: int) -> None:
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
-        self.conv_1 = nn.Conv2d(inputs, outputs, 3, stride=2, padding=1, bias=False)
-        self.norm_1 = nn.BatchNorm2d(outputs)
-        self.conv_2 = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)
-        self.norm_2 = nn.BatchNorm2d(outputs)
-        self.shortcut = nn.Conv2d(inputs, outputs, 1, stride=2, bias=False)
+        self.enter = _convolution(inputs, outputs, 3, stride)
+        self.leave = _convolution(outputs, outputs, 3)
+        same = (inputs, stride) == (outputs, 1)
+        self.shortcut = nn.Identity() if same else _convolution(inputs, outputs, 1, stride)
 
     def forward(self, h: Tensor) -> Tensor:
-        """Map (B, inputs, H, W) to (B, outputs, H / 2, W / 2)."""
-        branch = F.relu(self.norm_1(self.conv_1(h)))
-        return F.relu(self.norm_2(self.conv_2(branch)) + self.shortcut(h))
+        """Map (B, inputs, H, W) to (B, outputs, H / stride, W / stride)."""
+        branch = self.leave(F.leaky_relu(self.enter(h), LEAKY_SLOPE))
+        return F.leaky_relu(branch + self.shortcut(h), LEAKY_SLOPE)
+
+
+def _blocks() -> list[ResidualBlock]:
+    inputs, blocks = WIDTHS[0], []
+    for width, count in zip(WIDTHS, BLOCKS, strict=True):
+        for number in range(count):
+            halved = number == 0 and width > WIDTHS[0]
+            blocks.append(ResidualBlock(inputs, width, stride=2 if halved else 1))
+            inputs = width
+    return blocks
+
+
+def _convolution(inputs: int, outputs: int, side: int, stride: int = 1) -> nn.Module:
+    convolution = nn.Conv2d(inputs, outputs, side, stride, padding=side // 2, bias=False)
+    return nn.Sequential(convolution, nn.BatchNorm2d(outputs))
 
 
 class CosineMargin(nn.Module):
@@ -69,9 +95,9 @@ class CosineMargin(nn.Module):
         margin: Cosine m that the true identity must win by.
     """
 
-    def __init__(self, identities: int, scale: float = 24.0, margin: float = 0.2) -> None:
+    def __init__(self, identities: int, scale: float = 24.0, margin: float = 0.25) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(identities, DESCRIPTOR_SIZE) * 0.01)
+        self.weight = nn.Parameter(torch.randn(identities, DESCRIPTOR_SIZE) * 0.05)
         self.scale, self.margin = scale, margin
 
     def forward(self, descriptors: Tensor, identity: Tensor) -> Tensor:

@@ -29,6 +29,9 @@ class VGGFace(nn.Module):
     ``mean_response``.
     """
 
+    size = 224
+    """Side of the images that it looks at."""
+
     mean_response: Tensor
 
     def __init__(self) -> None:

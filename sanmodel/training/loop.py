@@ -64,7 +64,7 @@ def train(
     fabric: Fabric,
     observer: Observer,
 ) -> list[dict[str, float]]:
-    """Train a model with Adam, going on from its checkpoint if there is one.
+    """Train a model with Adam or AdamW, going on from its checkpoint if there is one.
 
     In several processes (``fabric``) each takes its parts of every step; gradients and reported
     losses are means over all of them. The model is on the CPU again in the end.
@@ -72,7 +72,7 @@ def train(
     Args:
         task: What is trained.
         sampler: Gives the parts of each step, ``schedule.accumulate`` for every process.
-        schedule: Steps, learning rate and the distance of checkpoints and pictures.
+        schedule: Steps, learning rate, weight decay, distance of checkpoints and pictures.
         checkpoint: Written every ``checkpoint_every`` steps. An interrupt in the middle of a step
             writes none, since the weights may be half updated.
         fabric: Devices, processes and precision.
@@ -85,7 +85,7 @@ def train(
         SanError: If the training diverges.
     """
     model = channels_last(_synchronised(task.model, fabric))
-    optimizer = torch.optim.Adam(model.parameters(), lr=schedule.learning_rate)
+    optimizer = _optimizer(model, schedule)
     objective, stepper = fabric.setup(Objective(model, task.losses), optimizer)
     part_ways(fabric)
     progress = checkpoint.restore(model, optimizer, fabric, observer)
@@ -96,7 +96,8 @@ def train(
         outputs_checked(model, progress, checkpoint.path),
     ):
         for parts in _batches(sampler, progress.step, schedule, fabric):
-            optimizer.param_groups[0]["lr"] = learning_rate(schedule, progress.step)
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate(schedule, progress.step)
             progress.history.append(_descend(fabric, objective, stepper, parts))
             check_losses(progress, checkpoint.path)
             _tell(observer, progress, speed, sampler.images)
@@ -123,6 +124,18 @@ class Objective(nn.Module):
         batch = to_batch(RawBatch(*raw))
         with torch.autocast(batch.X.device.type, enabled=False):
             return self._losses(batch)
+
+
+def _optimizer(model: nn.Module, schedule: Schedule) -> torch.optim.Optimizer:
+    """Return AdamW, which is Adam without weight decay; biases and normalisations do not decay."""
+    parameters = list(model.parameters())
+    weights = [parameter for parameter in parameters if parameter.ndim > 1]
+    others = [parameter for parameter in parameters if parameter.ndim <= 1]
+    groups = [
+        {"params": weights, "weight_decay": schedule.weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=schedule.learning_rate)
 
 
 def _synchronised(model: nn.Module, fabric: Fabric) -> nn.Module:

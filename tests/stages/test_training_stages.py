@@ -175,6 +175,8 @@ def test_a_file_of_vggface_is_converted_once_and_its_checksum_shown(
     source.unlink()
     try:
         assert metrics == read_json(tree.metrics("train_matcher"))
+        rate = metrics.pop("test_tmr_at_1_percent_fmr")
+        assert 0 <= rate <= 1
         assert metrics == {"vgg_face": 1, "sha256": checksum}
         assert listener.notes == [f"R_vgg is VGG-Face from {source}, SHA-256 {checksum}"]
         assert read_about(tree.matcher)["source"] == checksum
@@ -183,6 +185,30 @@ def test_a_file_of_vggface_is_converted_once_and_its_checksum_shown(
         assert torch.equal(network.fc8.weight, vggface_weights["fc8.weight"])
     finally:
         tree.matcher.unlink()
+
+
+def test_the_true_match_rate_is_that_of_all_pairs_of_the_test_side(trained: Paths):
+    test = load_side(small_settings(), trained, "test")
+    with torch.inference_mode():
+        descriptors = load_matcher(trained.matcher)(to_batch(test.take(np.arange(len(test)))).X)
+    distances = torch.cdist(descriptors.double(), descriptors.double())
+    same = torch.from_numpy(test.identity[:, None] == test.identity)
+    impostors = distances[~same].sort().values
+    nearest = impostors[len(impostors) // 100]  # it alone would be one false match too many
+    genuine = distances[same & ~torch.eye(len(same), dtype=torch.bool)]
+    expected = (genuine < nearest).double().mean().item()
+    found = read_json(trained.metrics("train_matcher"))["test_tmr_at_1_percent_fmr"]
+    assert found == pytest.approx(expected, abs=0.02)
+
+
+def test_people_apart_match_and_too_few_pairs_give_no_rate():
+    people = np.repeat(np.arange(8), 2)
+    apart = torch.eye(8)[people] + torch.arange(2).repeat(8)[:, None] * 0.01
+    assert train_matcher.true_match_rate(apart, people) == 1
+    swapped = apart[[*range(1, 16), 0]]  # every image looks like its neighbour's person
+    assert train_matcher.true_match_rate(swapped, people) == 0
+    assert train_matcher.true_match_rate(apart[:8], people[:8]) is None  # 48 impostor pairs
+    assert train_matcher.true_match_rate(apart, np.arange(16)) is None
 
 
 def test_another_file_of_vggface_than_the_expected_one_is_not_read(tree: Paths):

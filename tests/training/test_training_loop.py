@@ -54,6 +54,22 @@ def test_the_learning_rate_follows_its_schedule(tmp_path: Path):
     np.testing.assert_allclose(lengths, expected, rtol=1e-4)
 
 
+def test_weights_without_a_gradient_decay_and_biases_do_not(tmp_path: Path):
+    model = nn.Linear(2, 2)
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+
+    def losses(batch):
+        return {"nothing": 0 * model(torch.ones(1, 2)).sum()}
+
+    schedule = Schedule(steps=2, learning_rate=0.1, warmup=2, weight_decay=0.5)
+    checkpoint = Checkpoint(tmp_path / "c.safetensors", {})
+    task, sampler = Task("decay", model, losses), Sampler(EXAMPLES, 3, 1)
+    train(task, sampler, schedule, checkpoint, launch(CPU), Heard())
+    expected = before["weight"] * (1 - 0.05 * 0.5) * (1 - 0.1 * 0.5)
+    torch.testing.assert_close(model.weight, expected)
+    assert torch.equal(model.bias, before["bias"])
+
+
 def test_batches_that_are_accumulated_are_one_large_batch(tmp_path: Path):
     """Without dropout; the mean of the parts' gradients is the gradient of the whole."""
     results = {}
