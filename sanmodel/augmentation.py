@@ -53,16 +53,16 @@ class Augmentation:
         """Look at images.
 
         Args:
-            X: (B, 1, height, width), 0 to 1.
+            X: (B, C, height, width), 0 to 1: of each face C grey images, which get the same look.
             size: Side of the looks in pixels.
 
         Returns:
-            (B, 1, size, size); contrast, light and noise may leave the range 0 to 1.
+            (B, C, size, size); contrast, light and noise may leave the range 0 to 1.
         """
         h = _sample(X, self._placement(len(X)), size)
         h = (h - 0.5) * torch.exp(_spread(h, self.contrast)) + 0.5 + _spread(h, self.light)
         h = _blur(h, _chance(h, self.blur))
-        h = h + torch.randn_like(h) * self.noise * _share(h)
+        h = h + torch.randn_like(h[:, :1]) * self.noise * _share(h)
         if size % BLOCK == 0:
             h = _compress(h, self.compression * _share(h))
         return _erase(h, self.erase) if self.erase else h
@@ -112,7 +112,8 @@ def _blur(h: Tensor, strength: Tensor) -> Tensor:
     """Mix images with a blurred form of theirs (a binomial filter of 5x5 pixels)."""
     row = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0], device=h.device, dtype=h.dtype) / 16
     padded = F.pad(h, (2, 2, 2, 2), mode="replicate")
-    blurred = F.conv2d(padded, (row[:, None] * row).view(1, 1, 5, 5))
+    filters = (row[:, None] * row).expand(h.shape[1], 1, 5, 5)
+    blurred = F.conv2d(padded, filters, groups=h.shape[1])
     return h + (blurred - h) * strength
 
 

@@ -102,6 +102,9 @@ class TotalLoss:
             X'_OP, of which the mean is taken.
         matching: What J_M compares: the descriptor of X'_SM ("same", the paper), those of both
             outputs, or their mean ("mean", the authors' release).
+        matching_from: Number of first steps without J_M; the paper has none (0).
+        look: What R_vgg sees of images, (B, C, 224, 224) to (B, C, height, width), the C images of
+            a face in the same way; the images themselves by default.
     """
 
     f_G: Sequence[Network]
@@ -113,22 +116,31 @@ class TotalLoss:
     reconstruction: Reconstruction = "cross_entropy"
     fidelity: Outputs = "same"
     matching: Matching = "same"
+    matching_from: int = 0
+    look: Network | None = None
 
     def __call__(
-        self, X: Tensor, y: Tensor, X_SM: Tensor, X_OP: Tensor, R_X: Tensor | None = None
+        self,
+        X: Tensor,
+        y: Tensor,
+        X_SM: Tensor,
+        X_OP: Tensor,
+        R_X: Tensor | None = None,
+        step: int = 0,
     ) -> dict[str, Tensor]:
-        """Return the terms that have a weight, then their weighted sum ``J_total``.
+        """Return the terms that have a weight in this step, then their weighted sum ``J_total``.
 
         Args:
             X: Grey images, (B, 1, 224, 224), 0 to 1.
             y: Classes, (B,), 0 or 1 as floats.
             X_SM: Outputs with the same-class prototype, like X.
             X_OP: Outputs with the opposite-class prototype, like X.
-            R_X: Descriptors of X, if they are known already, (B, d).
+            R_X: Descriptors of X, if they are known already, (B, d); of no use with a ``look``.
+            step: Steps done before.
         """
         terms = {"J_G": torch.stack([J_G(y, X_SM, X_OP, f_G) for f_G in self.f_G]).mean()}
         weights = {"J_G": self.lambda_G}
-        if self.lambda_M:
+        if self.lambda_M and step >= self.matching_from:
             terms["J_M"], weights["J_M"] = self._matching(X, X_SM, X_OP, R_X), self.lambda_M
         judged = [X_SM] if self.fidelity == "same" else [X_SM, X_OP]
         if self.lambda_D:
@@ -141,11 +153,16 @@ class TotalLoss:
         return {**terms, "J_total": total}
 
     def _matching(self, X: Tensor, X_SM: Tensor, X_OP: Tensor, R_X: Tensor | None) -> Tensor:
-        """Compute J_M, with the descriptors of all outputs that are needed in one pass."""
-        if R_X is None:
+        """Compute J_M, with the descriptors of all outputs that are needed in one pass.
+
+        With a look the image is looked at like its outputs. Compared with the plain image, J_M
+        would mostly measure the look, and not be least where X' is X.
+        """
+        outputs = [X_SM] if self.matching == "same" else [X_SM, X_OP]
+        if self.look:
+            X, *outputs = self.look(torch.cat([X, *outputs], dim=1)).chunk(1 + len(outputs), dim=1)
+        if self.look or R_X is None:
             with torch.no_grad():
                 R_X = self.R_vgg(X)
-        if self.matching == "same":
-            return J_M(R_X, self.R_vgg(X_SM))
-        R_SM, R_OP = self.R_vgg(torch.cat([X_SM, X_OP])).chunk(2)
-        return J_M(R_X, R_SM, R_OP) if self.matching == "both" else J_M(R_X, (R_SM + R_OP) / 2)
+        R = self.R_vgg(torch.cat(outputs)).chunk(len(outputs))
+        return J_M(R_X, torch.stack(R).mean(dim=0)) if self.matching == "mean" else J_M(R_X, *R)

@@ -196,8 +196,11 @@ class TrainSettings(Schedule):
         matching: What J_M compares with the original's descriptor: that of the "same" output
             (paper), those of "both" outputs, or their "mean" (the authors' release, with
             lambda_M = 8).
-        augment: Show the classifiers random looks at the outputs (shifted, turned, relit, blurred,
-            noisy, compressed) instead of the outputs themselves, as the paper does.
+        matching_from: Number of first steps without J_M; 0 as in the paper. The authors' release
+            leaves it out of the first quarter of its training.
+        augment: Show classifiers and matcher random looks at the outputs (shifted, turned, relit,
+            blurred, noisy, compressed) instead of the outputs themselves, as the paper does. J_M
+            compares a milder look at an output with the same look at the original.
     """
 
     steps: int = Field(default=200, ge=1)
@@ -208,6 +211,7 @@ class TrainSettings(Schedule):
     reconstruction: Literal["cross_entropy", "l1", "l2"] = "cross_entropy"
     fidelity: Literal["same", "both"] = "same"
     matching: Literal["same", "both", "mean"] = "same"
+    matching_from: int = Field(default=0, ge=0)
     augment: bool = False
 
 

@@ -31,6 +31,18 @@ def test_looks_differ_from_image_to_image_and_from_time_to_time(X):
     assert (first - second).abs().mean() > 0.01
 
 
+def test_images_of_one_face_get_the_same_look(X):
+    of_one_face = torch.cat([X, 1 - X], dim=1)
+    kinds = {"everything": Augmentation(erase=1.0), "light alone": replace(NONE, light=0.2)}
+    for strengths in kinds.values():
+        torch.manual_seed(3)
+        both = strengths(of_one_face, 64)
+        torch.manual_seed(3)
+        torch.testing.assert_close(both[:, :1], strengths(X, 64))
+        torch.manual_seed(3)
+        torch.testing.assert_close(both[:, 1:], strengths(1 - X, 64))
+
+
 def test_one_seed_gives_the_same_looks(X):
     looks = []
     for _ in range(2):

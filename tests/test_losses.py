@@ -1,10 +1,13 @@
 """Every loss against its equation, written out with numpy."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 from skimage.metrics import structural_similarity
 
+from sanmodel.augmentation import Augmentation
 from sanmodel.losses import J_D, J_G, J_M, J_S, TotalLoss
 
 torch.manual_seed(0)
@@ -106,6 +109,31 @@ def test_fidelity_may_look_at_both_outputs():
     expected = (J_D(X, X_SM, "l1") + J_D(X, X_OP, "l1")) / 2
     assert terms["J_D"].item() == pytest.approx(expected.item(), rel=1e-5)
     assert terms["J_S"].item() == pytest.approx(((J_S(X, X_SM) + J_S(X, X_OP)) / 2).item())
+
+
+def test_the_matching_may_join_after_some_steps():
+    loss = TotalLoss([f_G], R_vgg, matching_from=2)
+    steps = [loss(X, y, X_SM, X_OP, step=step) for step in range(4)]
+    assert [list(terms) for terms in steps] == [["J_G", "J_total"]] * 2 + [
+        ["J_G", "J_M", "J_total"]
+    ] * 2
+    assert steps[1]["J_total"].item() == steps[1]["J_G"].item()
+    expected = steps[2]["J_G"] + squared_distance(X_SM)
+    assert steps[2]["J_total"].item() == pytest.approx(expected.item())
+
+
+@pytest.mark.parametrize("matching", ["same", "both", "mean"])
+def test_a_look_changes_every_time_and_is_the_same_for_the_image_and_its_outputs(matching):
+    torch.manual_seed(0)
+    look = partial(Augmentation(), size=16)
+    loss = TotalLoss([f_G], R_vgg, matching=matching, look=look)
+    output = X_SM.clone().requires_grad_()
+    first, second = (loss(X, y, output, X_OP)["J_M"] for _ in range(2))
+    assert first.item() != second.item()
+    first.backward()
+    assert (output.grad.abs().sum(dim=(1, 2, 3)) > 0).all()
+    of_no_use = R_vgg(X) + 9
+    assert loss(X, y, X, X, of_no_use)["J_M"].item() == 0
 
 
 def test_known_descriptors_of_the_originals_are_not_computed_again():

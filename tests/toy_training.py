@@ -48,13 +48,21 @@ def train_toy(
     trainer: TrainerSettings = TrainerSettings(accelerator="cpu"),  # noqa: B008
     ballast: int = 0,
     dropout: float = 0.5,
+    joins: int | None = None,
 ) -> tuple[dict[str, Tensor], list[dict[str, float]]]:
-    """Train with a checkpoint in ``folder``; return the weights and the history."""
+    """Train with a checkpoint in ``folder``; return the weights and the history.
+
+    From step ``joins`` on, counted from 0, there is a second loss term.
+    """
     seed_everything(seed, "toy")
     model = Toy(ballast, dropout)
 
     def losses(batch: Batch) -> dict[str, Tensor]:
-        return {"error": (model(batch.X) - batch.y).square().mean()}
+        error = (model(batch.X) - batch.y).square().mean()
+        if joins is None or batch.step < joins:
+            return {"error": error}
+        penalty = sum(weight.square().sum() for weight in model.parameters())
+        return {"penalty": penalty, "error": error + penalty}
 
     fabric = launch(trainer)
     parts = schedule.accumulate * fabric.world_size
@@ -120,5 +128,5 @@ def train_watched(folder: Path, kill_at: int | None = None) -> None:
     diary = Diary(folder / "step")
     if kill_at is not None:
         diary.losses = lambda step, terms: step == kill_at and os.kill(os.getpid(), signal.SIGKILL)
-    weights, _ = train_toy(folder, diary, LONG, ballast=BALLAST)
+    weights, _ = train_toy(folder, diary, LONG, ballast=BALLAST, joins=8)
     torch.save(weights, folder / "done.pt")

@@ -9,7 +9,9 @@ from sanmodel.models.descriptor import DescriptorNetwork
 from sanmodel.models.vggface import VGGFace
 from sanmodel.models.weights import load_module, read_about
 
-MATCHERS: dict[str, type[nn.Module]] = {"vgg-face": VGGFace, "descriptor": DescriptorNetwork}
+Matcher = VGGFace | DescriptorNetwork
+
+MATCHERS: dict[str, type[Matcher]] = {"vgg-face": VGGFace, "descriptor": DescriptorNetwork}
 """Networks that can be R_vgg, by the name in the metadata of their weights."""
 
 
@@ -18,7 +20,7 @@ def freeze(network: nn.Module) -> nn.Module:
     return network.eval().requires_grad_(False)
 
 
-def load_matcher(path: Path) -> nn.Module:
+def load_matcher(path: Path) -> Matcher:
     """Load the auxiliary matcher R_vgg, frozen: VGG-Face or the network that stands in for it.
 
     Raises:
@@ -29,4 +31,5 @@ def load_matcher(path: Path) -> nn.Module:
         raise SanError(f"{path} holds no known face matcher: run `dvc repro` to make it again")
     network = MATCHERS[architecture]()
     load_module(network, path, kind="matcher")
-    return freeze(network)
+    freeze(network)
+    return network

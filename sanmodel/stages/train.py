@@ -1,5 +1,7 @@
 """Stage 8: semi-adversarial training with J_total (paper, section 2.3)."""
 
+from functools import partial
+
 from torch import Tensor
 
 from sanmodel.augmentation import Augmentation
@@ -15,6 +17,18 @@ from sanmodel.prototypes import Prototypes
 from sanmodel.settings import Settings
 from sanmodel.stages.training import Training, final_losses, load_side
 from sanmodel.training.data import Batch
+
+MATCHED = Augmentation(
+    shift=0.02,
+    scale=0.04,
+    turn=0.05,
+    contrast=0.15,
+    light=0.05,
+    blur=0.3,
+    noise=0.02,
+    compression=0.05,
+)
+"""Looks before the matcher: milder than those before classifiers, since they hide details."""
 
 
 def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metrics:
@@ -45,7 +59,7 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
 
     def losses(batch: Batch) -> dict[str, Tensor]:
         X_SM, X_OP = outputs(batch)
-        return J_total(batch.X, batch.y, X_SM, X_OP, R_X[batch.row])
+        return J_total(batch.X, batch.y, X_SM, X_OP, R_X[batch.row], batch.step)
 
     history = training.fit(autoencoder, losses, examples, observer, outputs)
     training.save(paths.autoencoder, autoencoder, kind="autoencoder", align=prototypes.align)
@@ -57,10 +71,10 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
 def _total_loss(settings: Settings, paths: Paths) -> TotalLoss:
     """Put the frozen networks behind equation 5."""
     how, classifiers = settings.train, load_classifiers(paths.classifier, settings.attribute)
-    looks = Augmentation()
+    R_vgg, looks = load_matcher(paths.matcher), Augmentation()
     return TotalLoss(
         f_G=[Glance(one, looks) if how.augment else one for one in classifiers],
-        R_vgg=load_matcher(paths.matcher),
+        R_vgg=R_vgg,
         lambda_G=how.lambda_G,
         lambda_M=how.lambda_M,
         lambda_D=how.lambda_D,
@@ -68,4 +82,6 @@ def _total_loss(settings: Settings, paths: Paths) -> TotalLoss:
         reconstruction=how.reconstruction,
         fidelity=how.fidelity,
         matching=how.matching,
+        matching_from=how.matching_from,
+        look=partial(MATCHED, size=R_vgg.size) if how.augment else None,
     )

@@ -19,7 +19,7 @@ from sanmodel.models.weights import save_weights
 from sanmodel.observer import Observer
 from sanmodel.paths import Paths
 from sanmodel.settings import Schedule, Settings
-from sanmodel.training.checkpoint import Checkpoint
+from sanmodel.training.checkpoint import Checkpoint, term_names
 from sanmodel.training.data import Batch, Examples, Sampler, to_batch
 from sanmodel.training.determinism import derived_seed, seed_everything
 from sanmodel.training.hardware import launch, place, precision_of
@@ -160,15 +160,21 @@ def face_grid(examples: Examples, outputs: Outputs, fabric: Fabric) -> Picture:
 
 
 def final_losses(history: list[dict[str, float]]) -> dict[str, float]:
-    """Return the mean of each loss term over the last tenth of the steps."""
+    """Return the mean of each loss term over the last tenth of the steps.
+
+    Steps before the last term joined do not count: their losses are others.
+    """
     last = history[-max(1, len(history) // 10) :]
-    return {name: sum(terms[name] for terms in last) / len(last) for name in last[0]}
+    alike = [terms for terms in last if terms.keys() == last[-1].keys()]
+    return {name: sum(terms[name] for terms in alike) / len(alike) for name in last[-1]}
 
 
 def write_curve(path: Path, history: list[dict[str, float]]) -> None:
-    """Write one line per step, so that DVC and MLflow draw the same curve."""
+    """Write one line per step, so that DVC and MLflow draw the same curve.
+
+    The cell of a term that has not joined yet is empty.
+    """
     with atomic_file(path) as partial, partial.open("w", newline="") as stream:
-        names = list(history[0]) if history else []
-        writer = csv.DictWriter(stream, ["step", *names], lineterminator="\n")
+        writer = csv.DictWriter(stream, ["step", *term_names(history)], lineterminator="\n")
         writer.writeheader()
         writer.writerows({"step": step, **terms} for step, terms in enumerate(history, start=1))

@@ -45,11 +45,15 @@ def loss_names(terms: Mapping[str, float]) -> dict[str, float]:
 
 
 def read_curve(path: Path) -> dict[int, dict[str, float]]:
-    """Return the loss metrics of each step of a curve file; nothing if there is no such file."""
+    """Return the loss metrics of each step of a curve file; nothing if there is no such file.
+
+    A term with an empty cell was not there in that step.
+    """
     if not path.exists():
         return {}
     with path.open(encoding="utf-8", newline="") as stream:
         rows = [
-            {name: float(value) for name, value in row.items()} for row in csv.DictReader(stream)
+            {name: float(value) for name, value in row.items() if value}
+            for row in csv.DictReader(stream)
         ]
     return {int(row.pop("step")): loss_names(row) for row in rows}

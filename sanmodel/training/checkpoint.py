@@ -1,7 +1,8 @@
 """Checkpoints: everything that a training needs to go on as if it had never stopped."""
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -59,11 +60,11 @@ class Checkpoint:
             tensors = _named("model", model.state_dict()) | _named("random", random)
             for index, state in optimizer.state_dict()["state"].items():
                 tensors |= _named(f"optimizer.{index}", state)
-            terms = [list(terms.values()) for terms in progress.history]
-            tensors["history"] = torch.tensor(terms, dtype=torch.float64)
-            names = json.dumps(list(progress.history[0]))
-            config = json.dumps(dict(self.about), sort_keys=True)
-            save_weights(self.path, tensors, kind="checkpoint", config=config, terms=names)
+            names = term_names(progress.history)
+            rows = [[terms.get(name, math.nan) for name in names] for terms in progress.history]
+            tensors["history"] = torch.tensor(rows, dtype=torch.float64)
+            about = {"config": json.dumps(dict(self.about), sort_keys=True)}
+            save_weights(self.path, tensors, kind="checkpoint", terms=json.dumps(names), **about)
         progress.saved = progress.step
 
     def restore(
@@ -90,9 +91,8 @@ class Checkpoint:
         model.load_state_dict(_under("model", tensors))
         _restore_optimizer(optimizer, _under("optimizer", tensors))
         restore_random_states(_under("random", tensors), fabric)
-        names, history = json.loads(about["terms"]), tensors["history"].tolist()
-        terms = [dict(zip(names, values, strict=True)) for values in history]
-        return Progress(terms, len(terms))
+        history = _history(json.loads(about["terms"]), tensors["history"])
+        return Progress(history, len(history))
 
     def delete(self) -> None:
         """Remove the file, and what is left of one that was never finished: training has ended."""
@@ -120,6 +120,18 @@ class Checkpoint:
         ]
         more = [f"{len(found) - DIFFERENCES} more"] if len(found) > DIFFERENCES else []
         return ", ".join(found[:DIFFERENCES] + more)
+
+
+def term_names(history: Sequence[Mapping[str, float]]) -> list[str]:
+    """Return the names of all loss terms; a term that joined later has its place among them."""
+    longest: Mapping[str, float] = max(history, key=len, default={})
+    return list(longest)
+
+
+def _history(names: Sequence[str], rows: Tensor) -> list[dict[str, float]]:
+    """Return the terms of every step; where one is no number it was not there yet."""
+    steps = [zip(names, values, strict=True) for values in rows.tolist()]
+    return [{name: value for name, value in terms if not math.isnan(value)} for terms in steps]
 
 
 def _shape(shape: torch.Size | None) -> str:

@@ -47,6 +47,7 @@ class Batch:
         identity: (B,), numbers of people.
         landmarks: (B, 5, 2), in pixels.
         row: (B,), places among the examples.
+        step: Steps that the training did before.
     """
 
     X: Tensor
@@ -54,12 +55,13 @@ class Batch:
     identity: Tensor
     landmarks: Tensor
     row: Tensor
+    step: int = 0
 
 
-def to_batch(raw: RawBatch) -> Batch:
+def to_batch(raw: RawBatch, step: int = 0) -> Batch:
     """Turn bytes into the floats that networks take, on the device where they are."""
     X = raw.images.unsqueeze(1).to(torch.float32).div_(255)
-    return Batch(X, raw.y.to(torch.float32), raw.identity, raw.landmarks, raw.row)
+    return Batch(X, raw.y.to(torch.float32), raw.identity, raw.landmarks, raw.row, step)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,10 @@ from sanmodel.training.checkpoint import Progress
 from sanmodel.training.hardware import networks_in
 
 FACTOR = 50
-"""How many times that of the first step, before any weight has changed, a loss may become."""
+"""How many times that of the first step, before any weight has changed, a loss may become.
+
+Where a term joins later, the loss is another one from then on, and that step is its first.
+"""
 
 WINDOW = 20
 """Steps in a row that it must be above that before the training is lost: it may come back."""
@@ -71,11 +74,12 @@ def outputs_checked(model: nn.Module, progress: Progress, checkpoint: Path) -> I
 
 
 def has_exploded(history: Sequence[Mapping[str, float]], back: int = 0) -> bool:
-    """Say whether the minimised loss, so many steps back, was far above that of the first step."""
+    """Say whether the minimised loss, so many steps back, was far above that of its first step."""
     if back >= len(history):
         return False
-    start = _minimised(history[0])
-    return start > 0 and _minimised(history[-1 - back]) > FACTOR * start
+    terms = history[-1 - back]
+    first = next(earlier for earlier in history if earlier.keys() == terms.keys())
+    return 0 < FACTOR * _minimised(first) < _minimised(terms)
 
 
 def _check_output(network: nn.Module, inputs: Any, output: Any) -> None:

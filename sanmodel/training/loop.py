@@ -27,7 +27,7 @@ from sanmodel.training.hardware import channels_last, computing_mixed
 from sanmodel.training.rate import learning_rate
 
 Losses = Callable[[Batch], dict[str, Tensor]]
-"""Loss terms of a batch; the last one is minimised."""
+"""Loss terms of a batch; the last one is minimised. Terms may join in a later step."""
 
 Pictures = Callable[[], NDArray[np.uint8]]
 """Draws what a model does, grey (height, width) or RGB (height, width, 3)."""
@@ -98,7 +98,7 @@ def train(
         for parts in _batches(sampler, progress.step, schedule, fabric):
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate(schedule, progress.step)
-            progress.history.append(_descend(fabric, objective, stepper, parts))
+            progress.history.append(_descend(fabric, objective, stepper, parts, progress.step))
             check_losses(progress, checkpoint.path)
             _tell(observer, progress, speed, sampler.images)
             if progress.step % schedule.checkpoint_every == 0:
@@ -119,9 +119,9 @@ class Objective(nn.Module):
         super().__init__()
         self.model, self._losses = model, losses
 
-    def forward(self, *raw: Tensor) -> dict[str, Tensor]:
-        """Return the loss terms of a :class:`RawBatch`."""
-        batch = to_batch(RawBatch(*raw))
+    def forward(self, step: int, *raw: Tensor) -> dict[str, Tensor]:
+        """Return the loss terms of a :class:`RawBatch` in a step, counted from 0."""
+        batch = to_batch(RawBatch(*raw), step)
         with torch.autocast(batch.X.device.type, enabled=False):
             return self._losses(batch)
 
@@ -158,7 +158,11 @@ def _batches(
 
 
 def _descend(
-    fabric: Fabric, objective: Any, optimizer: torch.optim.Optimizer, parts: list[RawBatch]
+    fabric: Fabric,
+    objective: Any,
+    optimizer: torch.optim.Optimizer,
+    parts: list[RawBatch],
+    step: int,
 ) -> dict[str, float]:
     """Descend along the mean gradient of the last term; return the means of all as numbers."""
     optimizer.zero_grad(set_to_none=True)
@@ -166,7 +170,7 @@ def _descend(
     names: list[str] = []
     for number, part in enumerate(parts, start=1):
         with fabric.no_backward_sync(objective, enabled=number < len(parts)):
-            terms = objective(*fabric.to_device(part))
+            terms = objective(step, *fabric.to_device(part))
             fabric.backward(list(terms.values())[-1] / len(parts))
         names = list(terms)
         values.append(torch.stack([term.detach() for term in terms.values()]))

@@ -1,6 +1,7 @@
 """The four trainings, a few steps each."""
 
 import csv
+import math
 from pathlib import Path
 from typing import ClassVar
 
@@ -249,6 +250,7 @@ def test_several_classifiers_and_random_looks_are_trained_with(trained: Paths, t
             "reconstruction": "l1",
             "fidelity": "both",
             "matching": "mean",
+            "matching_from": 1,
         },
     )
     figures = train_classifier.run(settings, tree)
@@ -258,7 +260,12 @@ def test_several_classifiers_and_random_looks_are_trained_with(trained: Paths, t
     assert not any(parameter.requires_grad for parameter in classifiers.parameters())
     for name in ("matcher", "descriptors", "pretrained"):
         getattr(tree, name).write_bytes(getattr(trained, name).read_bytes())
-    assert {"J_G", "J_M", "J_D", "J_S", "J_total"} <= set(train.run(settings, tree))
+    figures = train.run(settings, tree)
+    assert {"J_G", "J_M", "J_D", "J_S", "J_total"} <= set(figures)
+    assert all(math.isfinite(value) for value in figures.values())
+    rows = list(csv.DictReader(tree.curve("train").open()))
+    assert [bool(row["J_M"]) for row in rows] == [False, True, True]
+    assert all(row["J_total"] for row in rows)
     first = tree.autoencoder.read_bytes()
     train.run(settings, tree)
     assert tree.autoencoder.read_bytes() == first  # the looks, too, are the seed's

@@ -19,3 +19,12 @@ def test_read_curve_names_terms_as_metrics(tmp_path: Path) -> None:
     path.write_text("step,J_G\n1,0.5\n2,0.25\n")
     assert read_curve(path) == {1: {"loss/J_G": 0.5}, 2: {"loss/J_G": 0.25}}
     assert read_curve(tmp_path / "missing.csv") == {}
+
+
+def test_a_term_that_was_not_there_yet_is_no_metric(tmp_path: Path) -> None:
+    path = tmp_path / "train.csv"
+    path.write_text("step,J_M,J_total\n1,,0.5\n2,3.0,4.0\n")
+    assert read_curve(path) == {
+        1: {"loss/J_total": 0.5},
+        2: {"loss/J_M": 3.0, "loss/J_total": 4.0},
+    }

@@ -105,5 +105,13 @@ def test_a_loss_that_jumps_comes_back_and_may_be_small(tmp_path: Path):
         assert len(run(tmp_path / str(number), factors)) == len(factors)
 
 
+def test_a_term_that_joins_makes_another_loss_with_a_start_of_its_own():
+    alone, joined = [{"error": 1.0}] * 5, {"more": 1e3, "error": 1e3}
+    assert not has_exploded([*alone, joined, joined])
+    assert not has_exploded([*alone, joined], back=1)
+    assert not has_exploded([*alone, joined, joined | {"error": 4e4}])
+    assert has_exploded([*alone, joined, joined | {"error": 6e4}])
+
+
 def test_a_loss_that_starts_at_or_below_zero_is_not_compared():
     assert not has_exploded([{"error": -1.0}, {"error": 1e9}])

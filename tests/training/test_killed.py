@@ -1,4 +1,7 @@
-"""SIGKILL in real processes: whenever it comes, the weights end as if it had not."""
+"""SIGKILL in real processes: whenever it comes, the weights end as if it had not.
+
+After a third of the steps a second loss term joins.
+"""
 
 import multiprocessing
 import signal

@@ -22,13 +22,17 @@ def same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> boo
     return all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_an_interrupted_training_ends_with_the_same_bits(tmp_path: Path):
+@pytest.mark.parametrize("joins", [None, 3, 7])
+def test_an_interrupted_training_ends_with_the_same_bits(tmp_path: Path, joins: int | None):
+    """A second loss term joins never, before the checkpoint at 5 steps, or after it."""
     schedule = Schedule(**SCHEDULE.model_dump() | {"warmup": 4, "decay": "cosine"})
-    whole, history = train_toy(tmp_path / "a", schedule=schedule)
+    whole, history = train_toy(tmp_path / "a", schedule=schedule, joins=joins)
+    alone = [list(terms) == ["error"] for terms in history]
+    assert alone == [joins is None or step < joins for step in range(12)]
     with pytest.raises(KeyboardInterrupt):
-        train_toy(tmp_path / "b", Heard(stop_at=8), schedule)
+        train_toy(tmp_path / "b", Heard(stop_at=8), schedule, joins=joins)
     heard = Heard()
-    resumed, resumed_history = train_toy(tmp_path / "b", heard, schedule)
+    resumed, resumed_history = train_toy(tmp_path / "b", heard, schedule, joins=joins)
     assert heard.starts == [5]
     assert resumed_history == history
     assert same(whole, resumed)
