@@ -177,9 +177,14 @@ class MatcherSettings(Schedule):
 
 
 class PretrainSettings(Schedule):
-    """Pre-training of the autoencoder with J_D (equation 2)."""
+    """Pre-training of the autoencoder with J_D (equation 2).
 
-    steps: int = Field(default=200, ge=1)
+    Attributes:
+        steps: Optimizer steps; 0 hands on the fresh network, for one whose first outputs are
+            nearly the images.
+    """
+
+    steps: int = Field(default=200, ge=0)
 
 
 class TrainSettings(Schedule):
@@ -258,11 +263,15 @@ class Settings(Section):
         seed: Where every random number starts.
         workers: Local processes that ``preprocess`` and ``prototypes`` run on; null takes one per
             CPU. No result depends on it.
+        autoencoder: "paper" is the paper's (figure 2); "skip" adds a change to the image instead
+            of making it anew, and keeps its detail. What is evaluated or exported is what the
+            weights file holds.
     """
 
     attribute: str = "Male"
     seed: int = Field(default=1, ge=0)
     workers: int | None = Field(default=None, ge=1)
+    autoencoder: Literal["paper", "skip"] = "paper"
     trainer: TrainerSettings = TrainerSettings()
     fetch: FetchSettings = FetchSettings()
     preprocess: PreprocessSettings = PreprocessSettings()

@@ -24,6 +24,8 @@ def test_the_projects_own_params_are_valid_and_complete():
         ({"trian": {}}, "trian is not a known key, did you mean train?"),
         ({"train": {"steps": "many"}}, "train.steps: input should be a valid integer"),
         ({"train": {"steps": 0}}, "train.steps: input should be greater than or equal to 1"),
+        ({"pretrain": {"steps": -1}}, "pretrain.steps: input should be greater than or equal to 0"),
+        ({"autoencoder": "unet"}, "autoencoder: input should be 'paper' or 'skip'"),
         ({"seed": 1.5}, "seed: input should be a valid integer"),
         ({"preprocess": {"split": "people"}}, "preprocess.split: input should be 'identity'"),
         ({"train": None}, "train: input should be"),

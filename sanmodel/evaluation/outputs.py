@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sanmodel.images import Picture, decode_rgb, to_grey
-from sanmodel.models.autoencoder import Autoencoder
-from sanmodel.models.weights import load_module
+from sanmodel.models.autoencoders import load_autoencoder
 from sanmodel.prototypes import Prototypes
 from sanmodel.tables import LANDMARKS, iterate_rows, landmarks_of
 
@@ -55,10 +54,9 @@ class Perturber:
     """
 
     def __init__(self, autoencoder: Path, prototypes: Path, attribute: str) -> None:
-        self._network = Autoencoder().eval()
         self._prototypes = Prototypes.load(prototypes, attribute)
-        about = {"kind": "autoencoder", "attribute": attribute, "align": self._prototypes.align}
-        load_module(self._network, autoencoder, **about)
+        align = self._prototypes.align
+        self._network = load_autoencoder(autoencoder, attribute, align).eval()
 
     def outputs(
         self, grey: NDArray[np.uint8], labels: list[int], landmarks: NDArray[np.float32]

@@ -15,11 +15,11 @@ from sanmodel.models.autoencoder import LEAKY_SLOPE, Autoencoder
 from sanmodel.prototypes import Prototypes
 
 
-def deployed(autoencoder: Autoencoder, prototypes: Prototypes) -> "Deployed":
+def deployed(autoencoder: nn.Module, prototypes: Prototypes) -> "Deployed":
     """Join a trained autoencoder and the prototypes that it was trained with."""
-    if prototypes.align == "none":
-        return DeployedAutoencoder(autoencoder, prototypes)
-    return DeployedAligned(autoencoder, prototypes)
+    if isinstance(autoencoder, Autoencoder) and prototypes.align == "none":
+        return DeployedFolded(autoencoder, prototypes)
+    return DeployedWhole(autoencoder, prototypes)
 
 
 class Deployed(nn.Module):
@@ -34,8 +34,8 @@ class Deployed(nn.Module):
     about: Mapping[str, str] = MappingProxyType({})
 
 
-class DeployedAutoencoder(Deployed):
-    """The autoencoder with prototypes that are the same for all faces.
+class DeployedFolded(Deployed):
+    """The paper's autoencoder with prototypes that are the same for all faces.
 
     All prototypes are known before the first image, and what the first encoder layer and the
     proto-combiner make of them is linear. So each contribution is one fixed map per prototype:
@@ -94,30 +94,32 @@ class DeployedAutoencoder(Deployed):
         return F.avg_pool2d(h, 2)
 
 
-class DeployedAligned(Deployed):
-    """The autoencoder with prototypes that are laid over each face by its landmarks.
+class DeployedWhole(Deployed):
+    """Any autoencoder with any prototypes: those of each face are made and read as in training.
+
+    If they are aligned, they are laid over each face by its landmarks, which go in as well.
 
     Args:
         autoencoder: Trained weights.
         prototypes: Those that the autoencoder was trained with.
     """
 
-    inputs = ("image", "attribute", "landmarks")
-    about = MappingProxyType({"landmarks": INPUTS["landmarks"].meaning})
-
-    def __init__(self, autoencoder: Autoencoder, prototypes: Prototypes) -> None:
+    def __init__(self, autoencoder: nn.Module, prototypes: Prototypes) -> None:
         super().__init__()
         self.autoencoder, self._prototypes = autoencoder, prototypes
+        if prototypes.align == "landmarks":
+            self.inputs = (*self.inputs, "landmarks")
+            self.about = MappingProxyType({"landmarks": INPUTS["landmarks"].meaning})
 
     def forward(
-        self, image: Tensor, attribute: Tensor, landmarks: Tensor
+        self, image: Tensor, attribute: Tensor, landmarks: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Perturb grey faces.
 
         Args:
             image: X, (N, 1, 224, 224) float32, 0 to 1.
             attribute: Class of each image, (N,) int64, 0 or 1.
-            landmarks: Of each face, (N, 5, 2) float32, in pixels.
+            landmarks: Of each face, (N, 5, 2) float32, in pixels, if they are aligned.
 
         Returns:
             X'_SM, X'_NT and X'_OP, each (N, 1, 224, 224) float32, 0 to 1.

@@ -1,4 +1,4 @@
-"""The check that the ONNX file computes what figure 2 of the paper draws."""
+"""The check that the ONNX file computes what the network does: the paper's what figure 2 draws."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from sanmodel.errors import SanError
 from sanmodel.images import decode_rgb, to_grey
@@ -53,7 +53,7 @@ def load_faces(crops: Path) -> Faces:
 
 def largest_difference(
     onnx: Path,
-    autoencoder: Autoencoder,
+    autoencoder: nn.Module,
     prototypes: Prototypes,
     faces: Faces,
     max_batch: int,
@@ -106,14 +106,15 @@ def require_parity(difference: float, tolerance: float, onnx: Path) -> None:
 
 
 def _reference(
-    autoencoder: Autoencoder, prototypes: Prototypes, X: Tensor, y: Tensor, landmarks: Tensor
+    autoencoder: nn.Module, prototypes: Prototypes, X: Tensor, y: Tensor, landmarks: Tensor
 ) -> NDArray[np.float32]:
-    """Compute figure 2 layer by layer, (3, N, 1, 224, 224) in the order of ``MODES``."""
+    """Compute all outputs, the paper's layer by layer, (3, N, 1, 224, 224) as in ``MODES``."""
+    perturb = autoencoder.forward_literal if isinstance(autoencoder, Autoencoder) else autoencoder
     parts = []
     with torch.no_grad():
         for part in _slices(len(X), REFERENCE_BATCH):
             P = prototypes.for_faces(y[part], landmarks[part])
-            outputs = autoencoder.forward_literal(X[part], P.same, [P.same, P.neutral, P.opposite])
+            outputs = perturb(X[part], P.same, [P.same, P.neutral, P.opposite])
             parts.append(torch.stack(outputs))
     return torch.cat(parts, dim=1).numpy()
 

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from sanmodel.export.engines import Engine, choose_builder
 from sanmodel.export.graph import Deployed, deployed
@@ -11,8 +12,7 @@ from sanmodel.export.manifest import artifact, write_manifest
 from sanmodel.export.onnx_file import describe, write_onnx
 from sanmodel.export.parity import largest_difference, load_faces, require_parity
 from sanmodel.files import atomic_folder, sha256, write_json
-from sanmodel.models.autoencoder import Autoencoder
-from sanmodel.models.weights import load_module
+from sanmodel.models.autoencoders import load_autoencoder
 from sanmodel.observer import SILENT, Metrics, Observer
 from sanmodel.paths import Paths
 from sanmodel.prototypes import Prototypes
@@ -61,11 +61,9 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
     return metrics
 
 
-def _load(settings: Settings, paths: Paths) -> tuple[Autoencoder, Prototypes]:
+def _load(settings: Settings, paths: Paths) -> tuple[nn.Module, Prototypes]:
     prototypes = Prototypes.load(paths.prototypes, settings.attribute)
-    autoencoder = Autoencoder()
-    about = {"kind": "autoencoder", "attribute": settings.attribute, "align": prototypes.align}
-    load_module(autoencoder, paths.autoencoder, **about)
+    autoencoder = load_autoencoder(paths.autoencoder, settings.attribute, prototypes.align)
     return autoencoder.eval(), prototypes
 
 

@@ -4,7 +4,7 @@ from torch import Tensor
 
 from sanmodel.files import write_json
 from sanmodel.losses import J_D
-from sanmodel.models.autoencoder import Autoencoder
+from sanmodel.models.autoencoders import new_autoencoder
 from sanmodel.observer import SILENT, Metrics, Observer
 from sanmodel.paths import Paths
 from sanmodel.prototypes import Prototypes
@@ -17,15 +17,16 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
     """Write ``paths.pretrained``.
 
     Returns:
-        The final J_D.
+        The final J_D; nothing if there are no steps.
 
     Raises:
         SanError: If an input is missing or the training diverges.
     """
     inputs = [paths.prototypes]
-    training = Training("pretrain", settings, settings.pretrain, paths, inputs)
+    choices = {"autoencoder": settings.autoencoder}
+    training = Training("pretrain", settings, settings.pretrain, paths, inputs, choices=choices)
     prototypes = training.place(Prototypes.load(paths.prototypes, settings.attribute))
-    autoencoder = Autoencoder()
+    autoencoder = new_autoencoder(settings.autoencoder)
 
     def outputs(batch: Batch) -> list[Tensor]:
         P_SM = prototypes.for_faces(batch.y, batch.landmarks).same
@@ -38,7 +39,8 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
 
     examples = load_side(settings, paths, "train")
     history = training.fit(autoencoder, losses, examples, observer, outputs)
-    training.save(paths.pretrained, autoencoder, kind="autoencoder", align=prototypes.align)
+    about = {"architecture": settings.autoencoder, "align": prototypes.align}
+    training.save(paths.pretrained, autoencoder, kind="autoencoder", **about)
     metrics: Metrics = final_losses(history)
     write_json(paths.metrics("pretrain"), metrics)
     return metrics

@@ -7,10 +7,10 @@ from torch import Tensor
 from sanmodel.augmentation import Augmentation
 from sanmodel.files import write_json
 from sanmodel.losses import TotalLoss
-from sanmodel.models.autoencoder import Autoencoder
+from sanmodel.models.autoencoders import load_autoencoder
 from sanmodel.models.ensemble import Glance, load_classifiers
 from sanmodel.models.frozen import load_matcher
-from sanmodel.models.weights import load_module, load_weights
+from sanmodel.models.weights import load_weights
 from sanmodel.observer import SILENT, Metrics, Observer
 from sanmodel.paths import Paths
 from sanmodel.prototypes import Prototypes
@@ -38,15 +38,16 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
         The final loss terms.
 
     Raises:
-        SanError: If an input is missing, damaged or of another attribute, or the training
-            diverges.
+        SanError: If an input is missing, damaged or of another attribute or autoencoder, or the
+            training diverges.
     """
     inputs = [paths.pretrained, paths.classifier, paths.matcher, paths.prototypes]
-    training = Training("train", settings, settings.train, paths, inputs)
+    choices = {"autoencoder": settings.autoencoder}
+    training = Training("train", settings, settings.train, paths, inputs, choices=choices)
     prototypes = training.place(Prototypes.load(paths.prototypes, settings.attribute))
-    autoencoder = Autoencoder()
-    about = {"kind": "autoencoder", "attribute": settings.attribute, "align": prototypes.align}
-    load_module(autoencoder, paths.pretrained, **about)
+    autoencoder = load_autoencoder(
+        paths.pretrained, settings.attribute, prototypes.align, settings.autoencoder
+    )
     J_total = training.place(_total_loss(settings, paths))
     examples = load_side(settings, paths, "train")
     known = load_weights(paths.descriptors, kind="descriptors", crops=examples.digest)
@@ -62,7 +63,8 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
         return J_total(batch.X, batch.y, X_SM, X_OP, R_X[batch.row], batch.step)
 
     history = training.fit(autoencoder, losses, examples, observer, outputs)
-    training.save(paths.autoencoder, autoencoder, kind="autoencoder", align=prototypes.align)
+    about = {"architecture": settings.autoencoder, "align": prototypes.align}
+    training.save(paths.autoencoder, autoencoder, kind="autoencoder", **about)
     metrics: Metrics = final_losses(history)
     write_json(paths.metrics("train"), metrics)
     return metrics

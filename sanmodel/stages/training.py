@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -64,6 +64,7 @@ class Training:
         paths: The work tree.
         inputs: Weights that the training starts from or looks through.
         mirror: Mirror every image with probability 1/2.
+        choices: Settings of no section that decide the result, by key.
     """
 
     stage: str
@@ -72,6 +73,7 @@ class Training:
     paths: Paths
     inputs: Sequence[Path] = ()
     mirror: bool = False
+    choices: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         launch(self.settings.trainer)
@@ -138,6 +140,7 @@ class Training:
         return {
             "attribute": self.settings.attribute,
             "seed": self.settings.seed,
+            **self.choices,
             "trainer.precision": precision_of(self._fabric),
             "the number of processes": self._fabric.world_size,
             **{f"{self.stage}.{key}": value for key, value in section.items()},
@@ -160,13 +163,14 @@ def face_grid(examples: Examples, outputs: Outputs, fabric: Fabric) -> Picture:
 
 
 def final_losses(history: list[dict[str, float]]) -> dict[str, float]:
-    """Return the mean of each loss term over the last tenth of the steps.
+    """Return the mean of each loss term over the last tenth of the steps; none without steps.
 
     Steps before the last term joined do not count: their losses are others.
     """
     last = history[-max(1, len(history) // 10) :]
-    alike = [terms for terms in last if terms.keys() == last[-1].keys()]
-    return {name: sum(terms[name] for terms in alike) / len(alike) for name in last[-1]}
+    names = last[-1].keys() if last else {}
+    alike = [terms for terms in last if terms.keys() == names]
+    return {name: sum(terms[name] for terms in alike) / len(alike) for name in names}
 
 
 def write_curve(path: Path, history: list[dict[str, float]]) -> None:

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 import torch
 from small import POINTS
+from torch import nn
 
 from sanmodel.errors import SanError
 from sanmodel.evaluation.outputs import OUTPUTS, VARIANTS, Perturber, perturbed_batches
 from sanmodel.models.autoencoder import Autoencoder
+from sanmodel.models.autoencoders import new_autoencoder
 from sanmodel.models.weights import save_weights
 from sanmodel.prototypes import Prototypes
 from sanmodel.tables import iterate_rows
@@ -25,10 +27,9 @@ def network() -> Autoencoder:
     return Autoencoder()
 
 
-def saved(folder: Path, network: Autoencoder, prototypes: Prototypes, align: str) -> Perturber:
+def saved(folder: Path, network: nn.Module, prototypes: Prototypes, **about: str) -> Perturber:
     files = folder / "autoencoder.safetensors", folder / "prototypes.safetensors"
-    about = {"kind": "autoencoder", "attribute": "Male", "align": align}
-    save_weights(files[0], network.state_dict(), **about)
+    save_weights(files[0], network.state_dict(), kind="autoencoder", attribute="Male", **about)
     prototypes.save(files[1], "Male")
     return Perturber(*files, "Male")
 
@@ -79,6 +80,15 @@ def test_batches_hold_the_test_side_in_order(crops, perturber):
         assert set(batch.images) == set(VARIANTS)
         assert all(len(images) == len(batch.image_ids) for images in batch.images.values())
         np.testing.assert_array_equal(batch.boxes[0], [46, 59, 178, 191])
+
+
+def test_the_file_says_which_autoencoder_it_holds(tmp_path, prototypes):
+    network = new_autoencoder("skip")
+    perturber = saved(tmp_path, network, prototypes, align="none", architecture="skip")
+    grey = np.full((1, 224, 224), 100, np.uint8)
+    outputs = perturber.outputs(grey, [1], np.zeros((1, 5, 2), np.float32))
+    # Its first outputs are nearly the images, which the paper's network cannot.
+    assert all(np.abs(image - 100.0).max() <= 10 for image in outputs.values())
 
 
 def test_weights_of_another_attribute_are_refused(tmp_path, perturber):

@@ -3,9 +3,11 @@ from dataclasses import replace
 import pytest
 import torch
 from small import POINTS
+from torch import nn
 
 from sanmodel.export.graph import deployed
 from sanmodel.models.autoencoder import Autoencoder
+from sanmodel.models.autoencoders import AUTOENCODERS, new_autoencoder
 from sanmodel.prototypes import Prototypes
 
 
@@ -21,14 +23,22 @@ def prototypes() -> Prototypes:
     return Prototypes(torch.rand(3, 224, 224), torch.rand(3, 224, 224), a_1=0.3)
 
 
+@pytest.fixture(scope="module", params=AUTOENCODERS)
+def any_autoencoder(request: pytest.FixtureRequest) -> nn.Module:
+    torch.manual_seed(1)
+    return new_autoencoder(request.param).eval()
+
+
 @torch.no_grad()
 def test_deployed_network_equals_autoencoder(
-    autoencoder: Autoencoder, prototypes: Prototypes
+    any_autoencoder: nn.Module, prototypes: Prototypes
 ) -> None:
     X, y = torch.rand(3, 1, 224, 224), torch.tensor([0, 1, 1])
     P = prototypes.for_faces(y)
-    expected = autoencoder(X, P.same, [P.same, P.neutral, P.opposite])
-    found = deployed(autoencoder, prototypes)(X, y)
+    expected = any_autoencoder(X, P.same, [P.same, P.neutral, P.opposite])
+    network = deployed(any_autoencoder, prototypes)
+    assert network.inputs == ("image", "attribute")
+    found = network(X, y)
     for one, other in zip(found, expected, strict=True):
         torch.testing.assert_close(one, other, rtol=0, atol=2e-6)
 

@@ -9,25 +9,29 @@ import pytest
 import torch
 from PIL import Image
 from small import LANDMARK_COLUMNS, POINTS
+from torch import nn
 
 from sanmodel.errors import SanError
 from sanmodel.export.graph import deployed
 from sanmodel.export.onnx_file import describe, write_onnx
 from sanmodel.export.parity import MAX_FACES, Faces, largest_difference, load_faces, require_parity
-from sanmodel.models.autoencoder import Autoencoder
+from sanmodel.models.autoencoders import AUTOENCODERS, new_autoencoder
 from sanmodel.prototypes import Prototypes
 from sanmodel.settings import PreprocessSettings
 from sanmodel.tables import CROP_COLUMNS, TableWriter
 
-Trained = tuple[Path, Autoencoder, Prototypes]
+Trained = tuple[Path, nn.Module, Prototypes]
+KINDS = [(name, align) for name in AUTOENCODERS for align in ("none", "landmarks")]
 
 
-@pytest.fixture(scope="module", params=[None, torch.tensor(POINTS)], ids=["none", "landmarks"])
+@pytest.fixture(scope="module", params=KINDS, ids="-".join)
 def trained(request: Any, tmp_path_factory: pytest.TempPathFactory) -> Trained:
-    """An ONNX file, once with each kind of prototypes."""
+    """An ONNX file, of each autoencoder once with each kind of prototypes."""
+    name, align = request.param
     torch.manual_seed(1)
-    autoencoder = Autoencoder().eval()
-    prototypes = Prototypes(torch.rand(3, 224, 224), torch.rand(3, 224, 224), 0.3, request.param)
+    autoencoder = new_autoencoder(name).eval()
+    landmarks = torch.tensor(POINTS) if align == "landmarks" else None
+    prototypes = Prototypes(torch.rand(3, 224, 224), torch.rand(3, 224, 224), 0.3, landmarks)
     path: Path = tmp_path_factory.mktemp("onnx") / "san.onnx"
     network = deployed(autoencoder, prototypes)
     write_onnx(path, network, 20, 8, describe("Male", PreprocessSettings(), 8, {}))

@@ -11,7 +11,7 @@ from small import LANDMARK_COLUMNS, POINTS
 
 from sanmodel.errors import SanError
 from sanmodel.files import sha256, sha256_folder
-from sanmodel.models.autoencoder import Autoencoder
+from sanmodel.models.autoencoders import new_autoencoder
 from sanmodel.models.weights import read_about, save_weights
 from sanmodel.observer import Metrics, Observer
 from sanmodel.paths import Paths
@@ -33,14 +33,15 @@ class Notes(Observer):
         self.texts.append(text)
 
 
-def tree(root: Path, landmarks: torch.Tensor | None = None) -> Paths:
+def tree(root: Path, landmarks: torch.Tensor | None = None, architecture: str = "paper") -> Paths:
     """A work tree with an untrained model and three random crops."""
     paths = Paths(root)
     torch.manual_seed(1)
     prototypes = Prototypes(torch.rand(3, 224, 224), torch.rand(3, 224, 224), 0.3, landmarks)
     prototypes.save(paths.prototypes, "Male")
-    about = {"kind": "autoencoder", "attribute": "Male", "align": prototypes.align}
-    save_weights(paths.autoencoder, Autoencoder().state_dict(), **about)
+    about = {"attribute": "Male", "align": prototypes.align, "architecture": architecture}
+    network = new_autoencoder(architecture)
+    save_weights(paths.autoencoder, network.state_dict(), kind="autoencoder", **about)
     paths.crops.mkdir(parents=True)
     random = np.random.default_rng(1)
     with TableWriter(paths.crops, CROP_COLUMNS, ["Male"]) as table:
@@ -131,6 +132,15 @@ def test_aligned_prototypes_are_exported_with_an_input_for_landmarks(tmp_path: P
         for points in (face, face + 9)
     )
     assert (one != other).mean() > 0.1
+
+
+def test_what_is_exported_is_the_autoencoder_of_the_file(tmp_path: Path) -> None:
+    paths = tree(tmp_path, architecture="skip")
+    assert 0 < export.run(ONNX_ONLY, paths)["max_difference"] < 1e-5
+    images = np.random.default_rng(1).integers(20, 236, (5, 224, 224), dtype=np.uint8)
+    perturbed = load(paths.export).perturb(images, [0, 1, 0, 1, 1])
+    # Fresh weights of this one hardly change an image, those of the paper's lose it.
+    assert np.abs(perturbed.astype(float) - images).mean() < 3
 
 
 def test_an_autoencoder_of_another_alignment_is_refused(tmp_path: Path) -> None:

@@ -139,9 +139,14 @@ def test_a_checkpoint_of_other_settings_or_inputs_is_told_by_its_key(trained: Pa
     tree.pretrained.write_bytes(trained.pretrained.read_bytes())
     with pytest.raises(KeyboardInterrupt):
         train.run(small_settings(train=changes), tree, Notes())
-    settings, weights = Notes.texts
+    both = small_settings(pretrain=often), small_settings(pretrain=often, autoencoder="skip")
+    for settings in both:
+        with pytest.raises(KeyboardInterrupt):
+            pretrain.run(settings, tree, Notes())
+    settings, weights, autoencoder = Notes.texts
     assert "another configuration: train.lambda_G was 1.0 and is 2.0;" in settings
     assert "another configuration: models/pretrained.safetensors was " in weights
+    assert "another configuration: autoencoder was paper and is skip;" in autoencoder
 
 
 def test_damaged_or_foreign_inputs_are_named(trained: Paths, tree: Paths):
@@ -238,6 +243,27 @@ def test_aligned_prototypes_are_trained_with(trained: Paths, tree: Paths):
         assert read_about(getattr(tree, name))["align"] == "landmarks"
     before, after = load_weights(trained.pretrained), load_weights(tree.pretrained)
     assert not torch.equal(before["proto_combiner.weight"], after["proto_combiner.weight"])
+
+
+def test_another_autoencoder_is_handed_on_without_pretraining_and_trained(
+    trained: Paths, tree: Paths
+):
+    settings = small_settings(autoencoder="skip", pretrain={"steps": 0})
+    for name in ("pretrained", "classifier", "matcher", "descriptors"):
+        getattr(tree, name).write_bytes(getattr(trained, name).read_bytes())
+    with pytest.raises(SanError, match=r"pretrained\.safetensors holds the autoencoder 'paper', n"):
+        train.run(settings, tree)
+    viewer = Viewer()
+    assert pretrain.run(settings, tree, viewer) == read_json(tree.metrics("pretrain")) == {}
+    assert tree.curve("pretrain").read_text() == "step\n"
+    assert viewer.pictures == {}
+    assert not list(tree.scratch.glob("checkpoints/*"))
+    train.run(settings, tree)
+    for name in ("pretrained", "autoencoder"):
+        assert read_about(getattr(trained, name))["architecture"] == "paper"
+        assert read_about(getattr(tree, name))["architecture"] == "skip"
+    before, after = load_weights(tree.pretrained), load_weights(tree.autoencoder)
+    assert all(not torch.equal(before[name], after[name]) for name in before)
 
 
 def test_several_classifiers_and_random_looks_are_trained_with(trained: Paths, tree: Paths):

@@ -18,6 +18,8 @@ def test_read_curve_names_terms_as_metrics(tmp_path: Path) -> None:
     path = tmp_path / "train.csv"
     path.write_text("step,J_G\n1,0.5\n2,0.25\n")
     assert read_curve(path) == {1: {"loss/J_G": 0.5}, 2: {"loss/J_G": 0.25}}
+    path.write_text("step\n")  # a training without steps
+    assert read_curve(path) == {}
     assert read_curve(tmp_path / "missing.csv") == {}
 
 
