@@ -49,6 +49,12 @@ def inverse(transform: Tensor) -> Tensor:
     return torch.cat([rows, shift[..., None]], dim=2)
 
 
+def composed(outer: Tensor, inner: Tensor) -> Tensor:
+    """Return the affine maps that do ``outer`` after ``inner``, (B, 2, 3) like both."""
+    rows = (outer[:, :, :2, None] * inner[:, None]).sum(dim=2)
+    return rows + F.pad(outer[..., 2:], (2, 0))
+
+
 def warp(images: Tensor, transform: Tensor) -> Tensor:
     """Return pictures that show at every place p what an image has at ``transform`` of p.
 

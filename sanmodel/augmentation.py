@@ -16,6 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from sanmodel.alignment import composed
+
 BLOCK = 8
 """Side of JPEG's blocks in pixels."""
 
@@ -49,17 +51,23 @@ class Augmentation:
     compression: float = 0.1
     erase: float = 0.0
 
-    def __call__(self, X: Tensor, size: int) -> Tensor:
+    def __call__(self, X: Tensor, size: int, base: Tensor | None = None) -> Tensor:
         """Look at images.
 
         Args:
             X: (B, C, height, width), 0 to 1: of each face C grey images, which get the same look.
             size: Side of the looks in pixels.
+            base: Part of each image that a look starts from, as :func:`patches` takes it; the
+                whole image by default. Shift and the others are shares of this part.
 
         Returns:
             (B, C, size, size); contrast, light and noise may leave the range 0 to 1.
         """
-        h = _sample(X, self._placement(len(X)), size)
+        placement = self._placement(len(X)).to(X.device)
+        if base is None:
+            h = _sampled(_reduced(X, size), placement, size)
+        else:
+            h = patches(X, composed(base, placement), size)
         h = (h - 0.5) * torch.exp(_spread(h, self.contrast)) + 0.5 + _spread(h, self.light)
         h = _blur(h, _chance(h, self.blur))
         h = h + torch.randn_like(h[:, :1]) * self.noise * _share(h)
@@ -68,7 +76,7 @@ class Augmentation:
         return _erase(h, self.erase) if self.erase else h
 
     def _placement(self, batch: int) -> Tensor:
-        """Return affine maps from places in the look to places in the image, (B, 2, 3)."""
+        """Draw affine maps from places in the look to places in the image, (B, 2, 3)."""
         turn, scale, x, y = (2 * torch.rand(4, batch) - 1) * torch.tensor(
             [[self.turn], [self.scale], [2 * self.shift], [2 * self.shift]]
         )
@@ -85,12 +93,34 @@ def resized(X: Tensor, size: int) -> Tensor:
     return F.interpolate(X, (size, size), mode="bilinear", antialias=True, align_corners=False)
 
 
-def _sample(X: Tensor, placement: Tensor, size: int) -> Tensor:
-    """Resample images at affine places; what lies outside repeats the border."""
+def patches(X: Tensor, placement: Tensor, size: int) -> Tensor:
+    """Return a part of each image, turned and scaled as it may be, without aliases.
+
+    They are sampled twice as finely and four samples averaged, which is enough as long as a
+    patch's pixel is not much wider than three of the image's.
+
+    Args:
+        X: (B, C, height, width).
+        placement: Affine maps from places in the patch to places in the image, (B, 2, 3); both
+            count from -1 to 1, from edge to edge.
+        size: Side of the patches in pixels.
+
+    Returns:
+        (B, C, size, size); what lies outside the image repeats its border.
+    """
+    return F.avg_pool2d(_sampled(X, placement, 2 * size), 2)
+
+
+def _reduced(X: Tensor, size: int) -> Tensor:
+    """Average blocks of pixels, so that looks at whole images do not alias."""
     reduction = X.shape[-1] // size
-    smaller = F.avg_pool2d(X, reduction) if reduction > 1 else X  # else it would alias
-    grid = F.affine_grid(placement.to(X.device), [len(X), 1, size, size], align_corners=False)
-    return F.grid_sample(smaller, grid.to(X.dtype), padding_mode="border", align_corners=False)
+    return F.avg_pool2d(X, reduction) if reduction > 1 else X
+
+
+def _sampled(X: Tensor, placement: Tensor, size: int) -> Tensor:
+    """Sample images at affine places; what lies outside repeats the border."""
+    grid = F.affine_grid(placement, [len(X), 1, size, size], align_corners=False)
+    return F.grid_sample(X, grid.to(X.dtype), padding_mode="border", align_corners=False)
 
 
 def _share(h: Tensor) -> Tensor:

@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from sanmodel.models.matcher import Looks, Matcher
+
 Network = Callable[[Tensor], Tensor]
 
 Reconstruction = Literal["cross_entropy", "l1", "l2"]
@@ -103,12 +105,11 @@ class TotalLoss:
         matching: What J_M compares: the descriptor of X'_SM ("same", the paper), those of both
             outputs, or their mean ("mean", the authors' release).
         matching_from: Number of first steps without J_M; the paper has none (0).
-        look: What R_vgg sees of images, (B, C, 224, 224) to (B, C, height, width), the C images of
-            a face in the same way; the images themselves by default.
+        looks: Random looks that R_vgg's view of faces is to be; none by default.
     """
 
     f_G: Sequence[Network]
-    R_vgg: Network
+    R_vgg: Matcher
     lambda_G: float = 1.0
     lambda_M: float = 1.0
     lambda_D: float = 0.0
@@ -117,12 +118,13 @@ class TotalLoss:
     fidelity: Outputs = "same"
     matching: Matching = "same"
     matching_from: int = 0
-    look: Network | None = None
+    looks: Looks | None = None
 
     def __call__(
         self,
         X: Tensor,
         y: Tensor,
+        landmarks: Tensor,
         X_SM: Tensor,
         X_OP: Tensor,
         R_X: Tensor | None = None,
@@ -133,15 +135,17 @@ class TotalLoss:
         Args:
             X: Grey images, (B, 1, 224, 224), 0 to 1.
             y: Classes, (B,), 0 or 1 as floats.
+            landmarks: Of each face, (B, 5, 2) in pixels of X.
             X_SM: Outputs with the same-class prototype, like X.
             X_OP: Outputs with the opposite-class prototype, like X.
-            R_X: Descriptors of X, if they are known already, (B, d); of no use with a ``look``.
+            R_X: Descriptors of X, if they are known already, (B, d); of no use with ``looks``.
             step: Steps done before.
         """
         terms = {"J_G": torch.stack([J_G(y, X_SM, X_OP, f_G) for f_G in self.f_G]).mean()}
         weights = {"J_G": self.lambda_G}
         if self.lambda_M and step >= self.matching_from:
-            terms["J_M"], weights["J_M"] = self._matching(X, X_SM, X_OP, R_X), self.lambda_M
+            terms["J_M"] = self._matching(X, landmarks, X_SM, X_OP, R_X)
+            weights["J_M"] = self.lambda_M
         judged = [X_SM] if self.fidelity == "same" else [X_SM, X_OP]
         if self.lambda_D:
             losses = [J_D(X, X_out, self.reconstruction) for X_out in judged]
@@ -152,16 +156,18 @@ class TotalLoss:
         total = torch.stack([weights[name] * term for name, term in terms.items()]).sum()
         return {**terms, "J_total": total}
 
-    def _matching(self, X: Tensor, X_SM: Tensor, X_OP: Tensor, R_X: Tensor | None) -> Tensor:
+    def _matching(
+        self, X: Tensor, landmarks: Tensor, X_SM: Tensor, X_OP: Tensor, R_X: Tensor | None
+    ) -> Tensor:
         """Compute J_M, with the descriptors of all outputs that are needed in one pass.
 
-        With a look the image is looked at like its outputs. Compared with the plain image, J_M
+        With looks the image is looked at like its outputs. Compared with the plain image, J_M
         would mostly measure the look, and not be least where X' is X.
         """
         outputs = [X_SM] if self.matching == "same" else [X_SM, X_OP]
-        if self.look:
-            X, *outputs = self.look(torch.cat([X, *outputs], dim=1)).chunk(1 + len(outputs), dim=1)
-        if self.look or R_X is None:
+        seen = self.R_vgg.view(torch.cat([X, *outputs], dim=1), landmarks, self.looks)
+        X, *outputs = seen.chunk(1 + len(outputs), dim=1)
+        if self.looks or R_X is None:
             with torch.no_grad():
                 R_X = self.R_vgg(X)
         R = self.R_vgg(torch.cat(outputs)).chunk(len(outputs))

@@ -7,7 +7,7 @@ from skimage.transform import SimilarityTransform, rotate
 from small import POINTS
 from torch import Tensor
 
-from sanmodel.alignment import Straighten, inverse, mirrored, similarity, warp
+from sanmodel.alignment import Straighten, composed, inverse, mirrored, similarity, warp
 
 FACE = torch.tensor(POINTS)
 IDENTITY = torch.tensor([[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]])
@@ -57,6 +57,13 @@ def test_the_inverse_leads_back():
     there = applied(transform, FACE.expand(3, -1, -1))
     back = applied(inverse(transform), there)
     torch.testing.assert_close(back, FACE.expand(3, -1, -1), rtol=0, atol=1e-2)
+
+
+def test_composed_transforms_are_one_after_the_other():
+    maps = torch.randn(2, 3, 2, 3, generator=torch.Generator().manual_seed(2))
+    one_after_the_other = applied(maps[0], applied(maps[1], FACE.expand(3, -1, -1)))
+    both = applied(composed(maps[0], maps[1]), FACE.expand(3, -1, -1))
+    torch.testing.assert_close(both, one_after_the_other, rtol=1e-5, atol=1e-3)
 
 
 def test_pictures_are_moved():

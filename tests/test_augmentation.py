@@ -5,23 +5,58 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from scipy.fft import dctn
 
-from sanmodel.augmentation import Augmentation, _cosines, resized
+from sanmodel.augmentation import Augmentation, _cosines, patches, resized
 
 NONE = Augmentation(0, 0, 0, 0, 0, 0, 0, 0)
+WHOLE = torch.tensor([[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]])
+TURNED = torch.tensor([[[0.5, -0.2, 0.1], [0.2, 0.5, -0.2]]])
+"""A part somewhat right of the middle and above it."""
 
 
 @pytest.fixture
 def X() -> torch.Tensor:
     torch.manual_seed(0)
-    return torch.nn.functional.interpolate(torch.rand(4, 1, 9, 9), (64, 64), mode="bicubic")
+    return F.interpolate(torch.rand(4, 1, 9, 9), (64, 64), mode="bicubic")
 
 
 def test_without_strength_a_look_is_the_image_or_its_mirror_image(X):
     for look, image in zip(NONE(X, 64), X, strict=True):
         distance = min((look - image).abs().max(), (look - image.flip(2)).abs().max())
         assert distance < 1e-5
+
+
+def test_without_strength_a_look_at_a_part_is_that_patch_or_its_mirror_image(X):
+    base = TURNED.expand(4, -1, -1)
+    for look, patch in zip(NONE(X, 24, base), patches(X, base, 24), strict=True):
+        distance = min((look - patch).abs().max(), (look - patch.flip(2)).abs().max())
+        assert distance < 1e-5
+
+
+def test_the_shift_of_a_look_is_a_share_of_its_part():
+    ramp = (torch.arange(64) + 0.5).expand(200, 1, 64, 64) / 64  # from 0 to 1 along x
+    half = (0.5 * WHOLE).expand(200, -1, -1)
+    looks = replace(NONE, shift=0.1)(ramp, 32, half)
+    found = looks.mean(dim=(1, 2, 3)) - 0.5
+    assert 0.04 < found.abs().max() <= 0.05 + 1e-4  # a tenth of half of the image
+
+
+def test_a_patch_shows_what_lies_at_its_places():
+    picture = torch.rand(1, 2, 64, 64, generator=torch.Generator().manual_seed(1))
+    torch.testing.assert_close(
+        patches(picture, 0.5 * WHOLE, 16), F.avg_pool2d(picture[..., 16:48, 16:48], 2)
+    )
+    quarter = torch.tensor([[[0.0, -1.0, 0.0], [1.0, 0.0, 0.0]]])
+    torch.testing.assert_close(
+        patches(picture, 0.5 * quarter, 16).rot90(-1, (2, 3)), patches(picture, 0.5 * WHOLE, 16)
+    )
+
+
+def test_patches_do_not_alias():
+    board = (torch.arange(224) + torch.arange(224)[:, None]).remainder(2).float()[None, None]
+    assert patches(board, 0.66 * WHOLE, 96).std() < 0.03
 
 
 def test_looks_differ_from_image_to_image_and_from_time_to_time(X):
@@ -33,14 +68,14 @@ def test_looks_differ_from_image_to_image_and_from_time_to_time(X):
 
 def test_images_of_one_face_get_the_same_look(X):
     of_one_face = torch.cat([X, 1 - X], dim=1)
-    kinds = {"everything": Augmentation(erase=1.0), "light alone": replace(NONE, light=0.2)}
-    for strengths in kinds.values():
-        torch.manual_seed(3)
-        both = strengths(of_one_face, 64)
-        torch.manual_seed(3)
-        torch.testing.assert_close(both[:, :1], strengths(X, 64))
-        torch.manual_seed(3)
-        torch.testing.assert_close(both[:, 1:], strengths(1 - X, 64))
+    for strengths in (Augmentation(erase=1.0), replace(NONE, light=0.2)):
+        for base in (None, TURNED.expand(4, -1, -1)):
+            torch.manual_seed(3)
+            both = strengths(of_one_face, 64, base)
+            torch.manual_seed(3)
+            torch.testing.assert_close(both[:, :1], strengths(X, 64, base))
+            torch.manual_seed(3)
+            torch.testing.assert_close(both[:, 1:], strengths(1 - X, 64, base))
 
 
 def test_one_seed_gives_the_same_looks(X):

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from sanmodel.losses import TotalLoss
 from sanmodel.models.attribute_classifier import AttributeClassifier
 from sanmodel.models.autoencoder import Autoencoder
+from sanmodel.models.descriptor import DescriptorNetwork
 from sanmodel.models.frozen import freeze
 from sanmodel.models.vggface import VGGFace
 from sanmodel.observer import SILENT, Observer, observed
@@ -43,15 +44,22 @@ class Setting:
         R_vgg: Frozen matcher.
         X: Grey images, (B, 1, 224, 224), 0 to 1.
         y: Classes, (B,).
+        landmarks: Of each face, (B, 5, 2) in pixels.
         P: Prototypes P_SM and P_OP of each image, (B, 3, 224, 224) each.
     """
 
     autoencoder: Autoencoder
     f_G: nn.Module
-    R_vgg: nn.Module
+    R_vgg: VGGFace | DescriptorNetwork
     X: Tensor
     y: Tensor
+    landmarks: Tensor
     P: tuple[Tensor, Tensor]
+
+    def describe(self, X: Tensor) -> Tensor:
+        """Return R_vgg(X), (B, d)."""
+        descriptors: Tensor = self.R_vgg(self.R_vgg.view(X, self.landmarks))
+        return descriptors
 
 
 Step = Callable[[], Tensor]
@@ -98,13 +106,14 @@ def run_benchmark(steps: int, batch: int, observer: Observer = SILENT) -> dict[s
     }
 
 
-def make_setting(batch: int, R_vgg: nn.Module) -> Setting:
-    """Draw networks, images and prototypes; one seed gives the same ones."""
+def make_setting(batch: int, R_vgg: VGGFace | DescriptorNetwork) -> Setting:
+    """Draw networks, images, landmarks and prototypes; one seed gives the same ones."""
     torch.manual_seed(SEED)
     X, P = torch.rand(batch, 1, 224, 224), torch.rand(2, batch, 3, 224, 224)
     y = torch.arange(batch) % 2
-    f_G = freeze(AttributeClassifier())
-    return Setting(Autoencoder(), f_G, freeze(R_vgg), X, y.float(), (P[0], P[1]))
+    f_G, landmarks = freeze(AttributeClassifier()), 223 * torch.rand(batch, 5, 2)
+    freeze(R_vgg)
+    return Setting(Autoencoder(), f_G, R_vgg, X, y.float(), landmarks, (P[0], P[1]))
 
 
 def literal(setting: Setting) -> Step:
@@ -119,7 +128,7 @@ def literal(setting: Setting) -> Step:
         (X_OP,) = autoencoder.forward_literal(X, P_SM, [P_OP])
         J_G = F.binary_cross_entropy_with_logits(setting.f_G(X_SM), y)
         J_G = J_G + F.binary_cross_entropy_with_logits(setting.f_G(X_OP), 1 - y)
-        J_M = (setting.R_vgg(X_SM) - setting.R_vgg(X)).square().sum(dim=1).mean()
+        J_M = (setting.describe(X_SM) - setting.describe(X)).square().sum(dim=1).mean()
         J_total: Tensor = J_G + J_M
         J_total.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
@@ -132,15 +141,15 @@ def ours(setting: Setting, precision: str) -> Step:
     """Return the step of ``san train``, with the descriptors of the originals known."""
     fabric = launch(TrainerSettings.model_validate({"accelerator": "cpu", "precision": precision}))
     autoencoder = channels_last(deepcopy(setting.autoencoder))
-    R_X = setting.R_vgg(setting.X)
+    X, y, R_X = setting.X, setting.y, setting.describe(setting.X)
     J_total = place(TotalLoss([deepcopy(setting.f_G)], deepcopy(setting.R_vgg)), fabric)
     optimizer = torch.optim.Adam(autoencoder.parameters(), lr=LEARNING_RATE)
 
     def step() -> Tensor:
         optimizer.zero_grad()
         with computing_mixed(autoencoder, fabric):
-            X_SM, X_OP = autoencoder(setting.X, setting.P[0], list(setting.P))
-            loss = J_total(setting.X, setting.y, X_SM, X_OP, R_X)["J_total"]
+            X_SM, X_OP = autoencoder(X, setting.P[0], list(setting.P))
+            loss = J_total(X, y, setting.landmarks, X_SM, X_OP, R_X)["J_total"]
         fabric.backward(loss)
         optimizer.step()
         return loss.detach()

@@ -8,7 +8,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sanmodel.augmentation import resized
+from sanmodel.alignment import inverse, similarity
+from sanmodel.augmentation import patches
+from sanmodel.models.matcher import Looks
+
+PLACES = ((0.748, 0.350), (0.604, 0.359), (0.252, 0.350), (0.396, 0.359), (0.5, 0.629))
+"""Where a face's five landmarks belong in its chip, x and y as shares of the chip's side."""
 
 DESCRIPTOR_SIZE = 256
 WIDTHS = (32, 64, 128, 256)
@@ -22,33 +27,48 @@ LEAKY_SLOPE = 0.1
 
 
 class DescriptorNetwork(nn.Module):
-    """A residual network on grey faces; descriptors have length 1.
+    """A residual network on chips: grey faces that stand upright and fill the image.
+
+    Descriptors have length 1.
 
     Args:
         dropout: Drop probability before the descriptor while it trains.
     """
 
     size = 96
-    """Side of the images that it looks at."""
+    """Side of the chips in pixels."""
+
+    places: Tensor
 
     def __init__(self, dropout: float = 0.3) -> None:
         super().__init__()
+        self.register_buffer("places", 2 * torch.tensor(PLACES)[None] - 1, persistent=False)
         self.stem = _convolution(1, WIDTHS[0], 3, stride=2)
         self.blocks = nn.Sequential(*_blocks())
         self.dropout = dropout
         self.project = nn.Linear(WIDTHS[-1] * LAST_SIDE**2, DESCRIPTOR_SIZE, bias=False)
         self.project_norm = nn.BatchNorm1d(DESCRIPTOR_SIZE)
 
-    def forward(self, X: Tensor) -> Tensor:
-        """Describe grey images.
+    def view(self, X: Tensor, landmarks: Tensor, looks: Looks | None = None) -> Tensor:
+        """Cut chips out of images, or look at them: faces whose landmarks are near ``PLACES``.
+
+        See :class:`sanmodel.models.matcher.Matcher`.
+        """
+        # affine_grid counts from -1 to 1, from edge to edge of an image.
+        face = (2 * landmarks + 1) / X.shape[-1] - 1
+        placement = inverse(similarity(face, self.places))
+        return looks(X, self.size, placement) if looks else patches(X, placement, self.size)
+
+    def forward(self, chips: Tensor) -> Tensor:
+        """Describe faces.
 
         Args:
-            X: (B, 1, height, width), 0 to 1; resized to 96x96.
+            chips: (B, 1, 96, 96), 0 to 1.
 
         Returns:
-            Descriptors R(X), (B, 256), each of Euclidean length 1.
+            Descriptors, (B, 256), each of Euclidean length 1.
         """
-        h = 3 * (resized(X, self.size) - 0.5)
+        h = 3 * (chips - 0.5)
         h = F.leaky_relu(self.stem(h), LEAKY_SLOPE)  # (B, 32, 48, 48)
         h = self.blocks(h).flatten(1)  # of (B, 256, 6, 6)
         h = F.dropout(h, self.dropout, self.training)

@@ -9,9 +9,10 @@ from sanmodel.models.descriptor import DescriptorNetwork
 from sanmodel.models.vggface import VGGFace
 from sanmodel.models.weights import load_module, read_about
 
-Matcher = VGGFace | DescriptorNetwork
-
-MATCHERS: dict[str, type[Matcher]] = {"vgg-face": VGGFace, "descriptor": DescriptorNetwork}
+MATCHERS: dict[str, type[VGGFace | DescriptorNetwork]] = {
+    "vgg-face": VGGFace,
+    "chip-descriptor": DescriptorNetwork,
+}
 """Networks that can be R_vgg, by the name in the metadata of their weights."""
 
 
@@ -20,7 +21,7 @@ def freeze(network: nn.Module) -> nn.Module:
     return network.eval().requires_grad_(False)
 
 
-def load_matcher(path: Path) -> Matcher:
+def load_matcher(path: Path) -> VGGFace | DescriptorNetwork:
     """Load the auxiliary matcher R_vgg, frozen: VGG-Face or the network that stands in for it.
 
     Raises:

@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from sanmodel.models.matcher import Looks
+
 BLOCKS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 LAYERS = (
     *(f"conv{b}_{i}" for b, widths in enumerate(BLOCKS, 1) for i in range(1, len(widths) + 1)),
@@ -47,6 +49,13 @@ class VGGFace(nn.Module):
         self.fc7 = nn.Linear(4096, 4096)
         self.fc8 = nn.Linear(4096, 2622)
         self.register_buffer("mean_response", torch.zeros(1, 64, 224, 224))
+
+    def view(self, X: Tensor, landmarks: Tensor, looks: Looks | None = None) -> Tensor:
+        """Return the images as they are, or looks at them: landmarks play no part.
+
+        See :class:`sanmodel.models.matcher.Matcher`.
+        """
+        return looks(X, self.size) if looks else X
 
     def forward(self, X: Tensor) -> Tensor:
         """Describe grey images.

@@ -1,7 +1,5 @@
 """Stage 8: semi-adversarial training with J_total (paper, section 2.3)."""
 
-from functools import partial
-
 from torch import Tensor
 
 from sanmodel.augmentation import Augmentation
@@ -60,7 +58,7 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
 
     def losses(batch: Batch) -> dict[str, Tensor]:
         X_SM, X_OP = outputs(batch)
-        return J_total(batch.X, batch.y, X_SM, X_OP, R_X[batch.row], batch.step)
+        return J_total(batch.X, batch.y, batch.landmarks, X_SM, X_OP, R_X[batch.row], batch.step)
 
     history = training.fit(autoencoder, losses, examples, observer, outputs)
     about = {"architecture": settings.autoencoder, "align": prototypes.align}
@@ -73,10 +71,9 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
 def _total_loss(settings: Settings, paths: Paths) -> TotalLoss:
     """Put the frozen networks behind equation 5."""
     how, classifiers = settings.train, load_classifiers(paths.classifier, settings.attribute)
-    R_vgg, looks = load_matcher(paths.matcher), Augmentation()
     return TotalLoss(
-        f_G=[Glance(one, looks) if how.augment else one for one in classifiers],
-        R_vgg=R_vgg,
+        f_G=[Glance(one, Augmentation()) if how.augment else one for one in classifiers],
+        R_vgg=load_matcher(paths.matcher),
         lambda_G=how.lambda_G,
         lambda_M=how.lambda_M,
         lambda_D=how.lambda_D,
@@ -85,5 +82,5 @@ def _total_loss(settings: Settings, paths: Paths) -> TotalLoss:
         fidelity=how.fidelity,
         matching=how.matching,
         matching_from=how.matching_from,
-        look=partial(MATCHED, size=R_vgg.size) if how.augment else None,
+        looks=MATCHED if how.augment else None,
     )

@@ -20,6 +20,7 @@ from sanmodel.foreign.reading import require_file
 from sanmodel.foreign.vggface import MISSING, load_vggface
 from sanmodel.models.descriptor import CosineMargin, DescriptorNetwork
 from sanmodel.models.frozen import load_matcher
+from sanmodel.models.matcher import Matcher
 from sanmodel.models.weights import save_weights
 from sanmodel.observer import SILENT, Metrics, Observer, observed
 from sanmodel.paths import Paths
@@ -30,8 +31,8 @@ from sanmodel.training.data import Batch, Examples, to_batch
 DESCRIBED = 16
 """Crops that are described at a time."""
 
-LOOKS = Augmentation(shift=0.04, scale=0.1, turn=0.2, erase=0.4)
-"""What the stand-in learns from."""
+LOOKS = Augmentation(shift=0.03, scale=0.08, turn=0.1, erase=0.4)
+"""What the stand-in learns from: faces upright but for what landmarks may be wrong by."""
 
 FALSE_MATCH_RATE = 0.01
 """At which the true match rate is reported."""
@@ -99,24 +100,23 @@ def _train_stand_in(settings: Settings, paths: Paths, observer: Observer) -> Met
     network, head = DescriptorNetwork(), CosineMargin(examples.people)
 
     def losses(batch: Batch) -> dict[str, Tensor]:
-        return {"cosine_margin": head(network(LOOKS(batch.X, network.size)), batch.identity)}
+        chips = network.view(batch.X, batch.landmarks, LOOKS)
+        return {"cosine_margin": head(network(chips), batch.identity)}
 
     model = nn.ModuleList([network, head]).train()
     history = training.fit(model, losses, examples, observer, float32=[head])
-    training.save(paths.matcher, network, kind="matcher", architecture="descriptor")
+    training.save(paths.matcher, network, kind="matcher", architecture="chip-descriptor")
     return {"vgg_face": 0, "people": examples.people, **final_losses(history)}
 
 
-def _describe(
-    R_vgg: nn.Module, examples: Examples, training: Training, observer: Observer
-) -> Tensor:
+def _describe(R_vgg: Matcher, examples: Examples, training: Training, observer: Observer) -> Tensor:
     """Return R_vgg(X) of all crops of a side, (N, d)."""
     rows = np.array_split(np.arange(len(examples)), -(-len(examples) // DESCRIBED))
+    parts = []
     with torch.inference_mode():
-        parts = [
-            R_vgg(to_batch(training.place(examples.take(some))).X).cpu()
-            for some in observed(rows, "descriptors", len(rows), observer)
-        ]
+        for some in observed(rows, "descriptors", len(rows), observer):
+            batch = to_batch(training.place(examples.take(some)))
+            parts.append(R_vgg(R_vgg.view(batch.X, batch.landmarks)).cpu())
     return torch.cat(parts)
 
 

@@ -4,7 +4,8 @@ import torch
 import torch.nn.functional as F
 from vggface_files import Weights
 
-from sanmodel.models.vggface import BLOCKS, LAYERS, RGB_MEAN, VGGFace, rgb_shapes
+from sanmodel.augmentation import Augmentation
+from sanmodel.models.vggface import BLOCKS, LAYERS, RGB_MEAN, VGGFace, _without_memory, rgb_shapes
 
 
 def test_the_published_shapes_are_those_of_the_paper():
@@ -38,3 +39,13 @@ def test_a_grey_image_is_described_like_its_three_channel_copy(vggface_weights: 
         theirs = rgb_descriptor(vggface_weights, X)
     assert ours.shape == (2, 2622)
     torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-4 * float(theirs.abs().max()))
+
+
+def test_it_sees_the_whole_crop_wherever_the_landmarks_are():
+    network, X, looks = _without_memory(), torch.rand(2, 1, 224, 224), Augmentation()
+    landmarks = 223 * torch.rand(2, 5, 2)
+    assert network.view(X, landmarks) is X
+    torch.manual_seed(0)
+    seen = network.view(X, landmarks, looks)
+    torch.manual_seed(0)
+    assert torch.equal(seen, looks(X, 224))

@@ -6,6 +6,7 @@ import torch
 from sanmodel.errors import SanError
 from sanmodel.models.attribute_classifier import AttributeClassifier
 from sanmodel.models.autoencoder import Autoencoder
+from sanmodel.models.descriptor import DescriptorNetwork
 from sanmodel.models.ensemble import load_classifiers
 from sanmodel.models.frozen import load_matcher
 from sanmodel.models.weights import load_module, save_weights
@@ -46,3 +47,14 @@ def test_weights_of_something_else_are_refused(saved: Path):
         load_module(AttributeClassifier(), saved)
     with pytest.raises(SanError, match="no known face matcher"):
         load_matcher(saved)
+
+
+def test_a_stand_in_that_was_trained_on_whole_crops_is_refused(tmp_path: Path):
+    path = tmp_path / "matcher.safetensors"
+    state = DescriptorNetwork().state_dict()
+    assert "places" not in state
+    save_weights(path, state, kind="matcher", architecture="descriptor")
+    with pytest.raises(SanError, match="no known face matcher: run `dvc repro` to make it again"):
+        load_matcher(path)
+    save_weights(path, state, kind="matcher", architecture="chip-descriptor")
+    assert torch.equal(load_matcher(path).places, DescriptorNetwork().places)

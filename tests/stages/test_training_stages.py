@@ -22,7 +22,7 @@ from sanmodel.observer import Observer
 from sanmodel.paths import Paths
 from sanmodel.stages import pretrain, prototypes, train, train_classifier, train_matcher
 from sanmodel.stages.training import load_side
-from sanmodel.training.data import to_batch
+from sanmodel.training.data import Examples, to_batch
 
 
 class Viewer(Observer):
@@ -160,6 +160,13 @@ def test_damaged_or_foreign_inputs_are_named(trained: Paths, tree: Paths):
     assert not tree.autoencoder.exists()
 
 
+def described(trained: Paths, examples: Examples) -> torch.Tensor:
+    """What R_vgg says of all examples, as it sees them."""
+    R_vgg, batch = load_matcher(trained.matcher), to_batch(examples.take(np.arange(len(examples))))
+    with torch.inference_mode():
+        return R_vgg(R_vgg.view(batch.X, batch.landmarks))
+
+
 class Listener(Observer):
     """Keeps what it is told."""
 
@@ -195,8 +202,7 @@ def test_a_file_of_vggface_is_converted_once_and_its_checksum_shown(
 
 def test_the_true_match_rate_is_that_of_all_pairs_of_the_test_side(trained: Paths):
     test = load_side(small_settings(), trained, "test")
-    with torch.inference_mode():
-        descriptors = load_matcher(trained.matcher)(to_batch(test.take(np.arange(len(test)))).X)
+    descriptors = described(trained, test)
     distances = torch.cdist(descriptors.double(), descriptors.double())
     same = torch.from_numpy(test.identity[:, None] == test.identity)
     impostors = distances[~same].sort().values
@@ -302,10 +308,7 @@ def test_the_descriptors_of_the_originals_are_known_before_the_training(
 ):
     known = load_weights(trained.descriptors)["R_X"]
     examples = load_side(small_settings(), trained, "train")
-    batch = to_batch(examples.take(np.arange(len(examples))))
-    with torch.inference_mode():
-        expected = load_matcher(trained.matcher)(batch.X)
-    torch.testing.assert_close(known, expected, rtol=0, atol=1e-5)
+    torch.testing.assert_close(known, described(trained, examples), rtol=0, atol=1e-5)
     for name in ("classifier", "matcher", "descriptors", "pretrained"):
         getattr(tree, name).write_bytes(getattr(trained, name).read_bytes())
     about = {"kind": "descriptors", "crops": "others"}
