@@ -65,14 +65,14 @@ class Prototypes:
 
     @classmethod
     def load(cls, path: Path, attribute: str) -> "Prototypes":
-        """Read prototypes.
+        """Read prototypes; those of the built-in model are float16 on disk.
 
         Raises:
             SanError: If the file is missing, damaged or of another attribute.
         """
         tensors = load_weights(path, kind="prototypes", attribute=attribute)
-        a_1, landmarks = float(tensors["a_1"]), tensors.get("landmarks")
-        return cls(tensors["P_0"], tensors["P_1"], a_1, landmarks)
+        P_0, P_1 = (tensors[name].to(torch.float32) for name in ("P_0", "P_1"))
+        return cls(P_0, P_1, float(tensors["a_1"]), tensors.get("landmarks"))
 
 
 @dataclass(frozen=True)

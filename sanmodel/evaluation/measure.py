@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from sanmodel.evaluation.classifiers import AttributeClassifier
 from sanmodel.evaluation.matchers import Matcher
-from sanmodel.evaluation.outputs import OUTPUTS, VARIANTS, Batch
+from sanmodel.evaluation.outputs import VARIANTS, Batch
 from sanmodel.evaluation.similarity import psnr, ssim
+from sanmodel.perturber import OUTPUTS
 
 Key = tuple[str, str]
 """Name of a classifier, matcher or similarity, and one of ``VARIANTS``."""

@@ -6,13 +6,14 @@ from sanmodel.evaluation.classifiers import CLASSIFIERS, AttributeClassifier
 from sanmodel.evaluation.figures import draw_attribute_roc, draw_faces, draw_matching_roc
 from sanmodel.evaluation.matchers import MATCHERS
 from sanmodel.evaluation.measure import Measurements, measure
-from sanmodel.evaluation.outputs import Batch, Perturber, perturbed_batches
+from sanmodel.evaluation.outputs import Batch, perturbed_batches
 from sanmodel.evaluation.protocol import count_pairs, explain_gaps
 from sanmodel.evaluation.report import report_attribute, report_matching, report_quality
 from sanmodel.evaluation.subjects import Subjects, load_subjects
 from sanmodel.files import atomic_folder, write_json
 from sanmodel.observer import SILENT, Metrics, Observer
 from sanmodel.paths import Paths
+from sanmodel.perturber import ModelFiles, Perturber
 from sanmodel.settings import Settings
 
 
@@ -32,7 +33,8 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
     classifiers, gaps = _classifiers(settings)
     matchers = {name: MATCHERS.get(name)() for name in settings.evaluate.matchers}
     chosen = subjects.choose(settings.evaluate.faces_shown, settings.seed)
-    perturber = Perturber(paths.autoencoder, paths.prototypes, settings.attribute)
+    files = ModelFiles(paths.autoencoder, paths.prototypes)
+    perturber = Perturber(files, settings.attribute)
     size = settings.evaluate.batch_size
     batches = perturbed_batches(paths.crops, settings.attribute, perturber, size)
     observer.start("evaluate", len(subjects.labels))

@@ -1,0 +1,184 @@
+"""Photos in, perturbed face crops out: what ``san perturb`` does."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sanmodel.builtin import builtin_model
+from sanmodel.detection import DETECTORS
+from sanmodel.detection.crop import box_in_crop, crop_square, cut
+from sanmodel.detection.landmarks import find_landmarks
+from sanmodel.detection.search import find_faces, largest
+from sanmodel.errors import SanError
+from sanmodel.files import atomic_file
+from sanmodel.images import Picture, decode_rgb, encode_png, to_grey
+from sanmodel.models.weights import read_about
+from sanmodel.perturber import OUTPUTS, ModelFiles, Perturber
+from sanmodel.runtime import MODES
+from sanmodel.settings import PreprocessSettings
+
+CROP = PreprocessSettings()
+"""Detector and crop are those of ``preprocess`` as it comes."""
+
+OUTPUT_OF = dict(zip(MODES, OUTPUTS, strict=True))
+"""The output that a mode asks for."""
+
+
+@dataclass(frozen=True)
+class PerturbedFace:
+    """A face of a photo after perturbation.
+
+    Attributes:
+        picture: Its grey crop, perturbed, (224, 224).
+        faces: How many faces the photo shows; this one is the largest.
+    """
+
+    picture: Picture
+    faces: int
+
+
+class FacePerturber:
+    """Finds the largest face of a photo and perturbs its crop.
+
+    Args:
+        model: The autoencoder with its prototypes.
+        label: Class of every face, 0 or 1.
+        mode: Prototype to perturb with, one of ``MODES``.
+
+    Raises:
+        SanError: If there is no such mode.
+    """
+
+    def __init__(self, model: Perturber, label: int, mode: str) -> None:
+        if mode not in OUTPUT_OF:
+            raise SanError(f"there is no mode {mode!r}: choose one of {', '.join(MODES)}")
+        self._model, self._label, self.mode = model, label, mode
+        self._detector = DETECTORS.get(CROP.detector)(CROP)
+
+    def perturb(self, photo: Picture, name: str) -> PerturbedFace:
+        """Perturb the face of a photo.
+
+        Args:
+            photo: Upright RGB, (height, width, 3).
+            name: What messages call it.
+
+        Raises:
+            SanError: If no face is found.
+        """
+        faces = find_faces(self._detector, photo)
+        if not faces:
+            raise SanError(
+                f"no face was found in {name}: give a photo with an upright face, at least"
+                f" {CROP.min_face:.0%} of its longest side wide"
+            )
+        face = largest(faces)
+        square = crop_square(face, CROP)
+        grey = to_grey(cut(photo, square))
+        landmarks = find_landmarks(grey, box_in_crop(face, square))
+        outputs = self._model.outputs(np.stack([grey]), [self._label], landmarks[None])
+        return PerturbedFace(outputs[OUTPUT_OF[self.mode]][0], len(faces))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one photo.
+
+    Attributes:
+        written: Whether its face was perturbed and written.
+        message: One sentence: the file and what it shows, or what is wrong and the mend.
+    """
+
+    written: bool
+    message: str
+
+
+def face_perturber(
+    attribute: str, has_attribute: bool | None, mode: str, folder: Path | None = None
+) -> FacePerturber:
+    """Open a model for faces of one class.
+
+    Args:
+        attribute: The attribute to hide.
+        has_attribute: Whether the faces have it. It must be told in every mode: also the neutral
+            output is made from the image with the prototype of its own class, P_SM (paper, figure
+            2), and a class that this program guessed would be wrong now and then without a word.
+        mode: Prototype to perturb with, one of ``MODES``.
+        folder: ``models`` of a work tree; None takes the built-in model.
+
+    Raises:
+        SanError: If the class is not told, there is no such mode or built-in model, or a file is
+            missing, damaged or of another attribute.
+    """
+    if has_attribute is None:
+        raise SanError(
+            f"the model must be told what it hides: add --has-attribute yes if the faces have the"
+            f" attribute {attribute}, or --has-attribute no"
+        )
+    files = _trained_model(folder, attribute) if folder else builtin_model(attribute)
+    return FacePerturber(Perturber(files, attribute), int(has_attribute), mode)
+
+
+def perturb_photos(
+    photos: Iterable[Path], folder: Path, perturber: FacePerturber, force: bool = False
+) -> Iterator[Outcome]:
+    """Write the perturbed face of each photo to ``folder/<name>-<mode>.png``.
+
+    Photos are turned upright by their EXIF orientation; the files hold pixels and nothing else. A
+    photo that fails does not stop the others.
+
+    Args:
+        photos: Image files.
+        folder: Made if it is missing.
+        perturber: What perturbs a photo.
+        force: Replace files that are there already.
+
+    Yields:
+        What became of each photo, in their order.
+    """
+    written: set[Path] = set()
+    for photo in photos:
+        out = folder / f"{photo.stem}-{perturber.mode}.png"
+        try:
+            _check_free(out, photo, out in written, force)
+            face = perturber.perturb(decode_rgb(_read(photo), str(photo)), str(photo))
+        except SanError as error:
+            yield Outcome(False, str(error))
+            continue
+        with atomic_file(out) as partial:
+            partial.write_bytes(encode_png(face.picture))
+        written.add(out)
+        which = "the face" if face.faces == 1 else f"the largest of {face.faces} faces"
+        yield Outcome(True, f"{out}: {which} in {photo}")
+
+
+def _trained_model(folder: Path, attribute: str) -> ModelFiles:
+    """Return the files of a work tree's model, which must be of the attribute."""
+    files = ModelFiles.trained(folder)
+    held = read_about(files.autoencoder).get("attribute")
+    if held != attribute:
+        raise SanError(f"{folder} holds a model of {held}: add --attribute {held}")
+    return files
+
+
+def _check_free(out: Path, photo: Path, taken: bool, force: bool) -> None:
+    if taken:
+        raise SanError(
+            f"{photo} has the name of an earlier photo, whose face is in {out}: rename it"
+        )
+    if out.exists() and not force:
+        raise SanError(f"{out} is there already: add --force to replace it")
+
+
+def _read(photo: Path) -> bytes:
+    try:
+        return photo.read_bytes()
+    except FileNotFoundError as error:
+        raise SanError(f"{photo} is missing: check its name") from error
+    except IsADirectoryError as error:
+        raise SanError(f"{photo} is a folder: name the photos in it") from error
+    except OSError as error:
+        raise SanError(
+            f"{photo} cannot be read ({error.strerror}): check its place and permissions"
+        ) from error
