@@ -12,10 +12,12 @@ export GX_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
-.PHONY: help demo test lint retrain clean
+.PHONY: help setup demo test lint retrain clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(READY) ## Set up the environment, .venv.
 
 demo: $(READY) ## Run the pipeline on the embedded sample; register the model; show the results.
 	@dvc repro

@@ -132,7 +132,7 @@ def perturb(
         typer.Option(help="Whether they have the attribute; with Male: yes for men."),
     ] = None,
     mode: Annotated[
-        str, typer.Option(help="Hide it as same, neutral or opposite; opposite hides it best.")
+        str, typer.Option(help="Prototype: same, neutral or opposite; opposite hides best.")
     ] = "opposite",
     attribute: Annotated[str, typer.Option(help="The attribute to hide.")] = "Male",
     model: Annotated[

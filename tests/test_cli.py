@@ -1,16 +1,21 @@
 """The console command from outside, as a user types it."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from sanmodel.builtin import builtin_model
+from sanmodel.builtin.making import card_row
+from sanmodel.perturber import ModelFiles
+
 SAN = Path(sys.executable).parent / "san"
 STAGES = ("fetch", "preprocess", "validate", "prototypes", "train-classifier", "train-matcher")
 COMMANDS = (*STAGES, "pretrain", "train", "evaluate", "export", "track", "register", "results")
-OTHER_COMMANDS = ("sources", "download", "import-authors")
+OTHER_COMMANDS = ("perturb", "make-builtin", "sources", "download", "import-authors")
 
 
 def san(*arguments: str, root: Path = Path()) -> subprocess.CompletedProcess[str]:
@@ -74,6 +79,19 @@ def test_the_authors_model_is_looked_for_and_its_prototypes_named(tmp_path: Path
     failed = san("import-authors", "conv-autoencoder-e20.pkl", root=tmp_path)
     assert failed.returncode == 1
     assert "error: conv-autoencoder-e20.pkl is missing: give the path" in failed.stderr
+
+
+def test_a_built_in_model_is_made_of_a_trained_one(tmp_path: Path):
+    models = ModelFiles.trained(tmp_path / "models")
+    builtin = builtin_model("Male")  # float16 already, so that it comes out as it is
+    models.autoencoder.parent.mkdir()
+    shutil.copy(builtin.autoencoder, models.autoencoder)
+    shutil.copy(builtin.prototypes, models.prototypes)
+    made = san("make-builtin", "--to", "made", root=tmp_path)
+    assert made.stdout == f"{card_row(builtin.autoencoder)}\n{card_row(builtin.prototypes)}\n"
+    failed = san("make-builtin", "--from", "nowhere", "--to", "made", root=tmp_path)
+    assert failed.returncode == 1
+    assert "nowhere/prototypes.safetensors is missing: run `dvc repro`" in failed.stderr
 
 
 @pytest.mark.parametrize("command", COMMANDS[:4])

@@ -14,8 +14,8 @@ from sanmodel.prototypes import Prototypes
 def make_builtin(trained: ModelFiles, attribute: str, folder: Path) -> ModelFiles:
     """Round a trained model to float16 and write it as the built-in one of its attribute.
 
-    Rounding moves a weight by 0.05 % at most, and a prototype by less than a tenth of a grey
-    level. The network computes in float32 all the same.
+    Rounding moves a weight by 0.05 % or by 3e-8, whichever is more, and a prototype by less than a
+    tenth of a grey level. The network computes in float32 all the same.
 
     Args:
         trained: Files of the pipeline.
