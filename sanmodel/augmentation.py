@@ -112,9 +112,12 @@ def patches(X: Tensor, placement: Tensor, size: int) -> Tensor:
 
 
 def _reduced(X: Tensor, size: int) -> Tensor:
-    """Average blocks of pixels, so that looks at whole images do not alias."""
+    """Average pixels, so that looks at whole images do not alias; the borders stay where they are.
+
+    Where the sides are no multiple of each other, the averaged blocks overlap a little.
+    """
     reduction = X.shape[-1] // size
-    return F.avg_pool2d(X, reduction) if reduction > 1 else X
+    return F.adaptive_avg_pool2d(X, X.shape[-1] // reduction) if reduction > 1 else X
 
 
 def _sampled(X: Tensor, placement: Tensor, size: int) -> Tensor:

@@ -1,5 +1,6 @@
 """Photos in, perturbed face crops out: what ``san perturb`` does."""
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,11 +144,10 @@ def perturb_photos(
         try:
             _check_free(out, photo, out in written, force)
             face = perturber.perturb(decode_rgb(_read(photo), str(photo)), str(photo))
+            _write(out, face.picture)
         except SanError as error:
             yield Outcome(False, str(error))
             continue
-        with atomic_file(out) as partial:
-            partial.write_bytes(encode_png(face.picture))
         written.add(out)
         which = "the face" if face.faces == 1 else f"the largest of {face.faces} faces"
         yield Outcome(True, f"{out}: {which} in {photo}")
@@ -156,7 +156,7 @@ def perturb_photos(
 def _trained_model(folder: Path, attribute: str) -> ModelFiles:
     """Return the files of a work tree's model, which must be of the attribute."""
     files = ModelFiles.trained(folder)
-    held = read_about(files.autoencoder).get("attribute")
+    held = read_about(files.autoencoder).get("attribute", attribute)  # none: of no model of ours
     if held != attribute:
         raise SanError(f"{folder} holds a model of {held}: add --attribute {held}")
     return files
@@ -167,7 +167,7 @@ def _check_free(out: Path, photo: Path, taken: bool, force: bool) -> None:
         raise SanError(
             f"{photo} has the name of an earlier photo, whose face is in {out}: rename it"
         )
-    if out.exists() and not force:
+    if os.path.lexists(out) and not force:
         raise SanError(f"{out} is there already: add --force to replace it")
 
 
@@ -181,4 +181,15 @@ def _read(photo: Path) -> bytes:
     except OSError as error:
         raise SanError(
             f"{photo} cannot be read ({error.strerror}): check its place and permissions"
+        ) from error
+
+
+def _write(out: Path, picture: Picture) -> None:
+    try:
+        with atomic_file(out) as partial:
+            partial.write_bytes(encode_png(picture))
+    except OSError as error:
+        raise SanError(
+            f"{out} cannot be written ({error.strerror}): check its place, its permissions and the"
+            " length of its name"
         ) from error

@@ -204,7 +204,7 @@ class TrainSettings(Schedule):
         matching_from: Number of first steps without J_M; 0 as in the paper. The authors' release
             leaves it out of the first quarter of its training.
         augment: Show classifiers and matcher random looks at the outputs (shifted, turned, relit,
-            blurred, noisy, compressed) instead of the outputs themselves, as the paper does. J_M
+            blurred, noisy, compressed); in the paper they see the outputs themselves (false). J_M
             compares a milder look at an output with the same look at the original.
     """
 

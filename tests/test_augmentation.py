@@ -28,6 +28,17 @@ def test_without_strength_a_look_is_the_image_or_its_mirror_image(X):
         assert distance < 1e-5
 
 
+@pytest.mark.parametrize("size", [32, 40, 48, 64, 96, 224])
+def test_a_reduced_look_is_in_the_middle_of_the_image(size):
+    ramp = torch.arange(224.0).expand(1, 1, 224, 224)
+    places = (torch.arange(size) + 0.5) * 224 / size - 0.5  # of the look's pixels, in the image's
+    (look,) = NONE(ramp, size)[0]
+    found = min(look, look.flip(1), key=lambda columns: columns[0, 0])  # it may be the mirror image
+    inner = slice(size // 10, -size // 10)
+    torch.testing.assert_close(found[0, inner], places[inner], rtol=0, atol=0.5)
+    assert found.mean().item() == pytest.approx(111.5, abs=0.01)
+
+
 def test_without_strength_a_look_at_a_part_is_that_patch_or_its_mirror_image(X):
     base = TURNED.expand(4, -1, -1)
     for look, patch in zip(NONE(X, 24, base), patches(X, base, 24), strict=True):
@@ -86,7 +97,9 @@ def test_one_seed_gives_the_same_looks(X):
     torch.testing.assert_close(*looks, rtol=0, atol=0)
 
 
-@pytest.mark.parametrize("strength", ["shift", "contrast", "light", "blur", "noise", "compression"])
+@pytest.mark.parametrize(
+    "strength", ["shift", "scale", "turn", "contrast", "light", "blur", "noise", "compression"]
+)
 def test_each_strength_does_something(X, strength):
     only = {name: 0.0 for name in vars(NONE)} | {strength: 1.0 if strength == "blur" else 0.2}
     torch.manual_seed(1)

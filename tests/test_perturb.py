@@ -18,6 +18,7 @@ from sanmodel.detection import DETECTORS
 from sanmodel.errors import SanError
 from sanmodel.images import Picture, decode_rgb, to_grey
 from sanmodel.models.autoencoders import new_autoencoder
+from sanmodel.models.weights import save_weights
 from sanmodel.perturb import CROP, FacePerturber, Outcome, face_perturber, perturb_photos
 from sanmodel.perturber import ModelFiles, Perturber
 from sanmodel.prototypes import Prototypes
@@ -167,6 +168,29 @@ def test_a_photo_that_fails_says_why_and_does_not_stop_the_others(
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["000000-opposite.png"]
 
 
+def test_a_face_that_cannot_be_written_does_not_stop_the_others(
+    opposite: FacePerturber, tmp_path: Path
+):
+    long, out = tmp_path / f"{'a' * 240}.jpg", tmp_path / "out"
+    long.write_bytes(PHOTO.read_bytes())
+    first, second = perturb_photos([long, PHOTO], out, opposite)
+    assert not first.written
+    assert "cannot be written (File name too long): check its place" in first.message
+    assert second.written
+    assert [path.name for path in out.iterdir()] == ["000000-opposite.png"]
+    below_a_file = only([PHOTO], long / "out", opposite)
+    assert "cannot be written (Not a directory): check" in below_a_file
+
+
+def test_a_link_that_leads_nowhere_is_kept_like_a_file(opposite: FacePerturber, tmp_path: Path):
+    link = tmp_path / "000000-opposite.png"
+    link.symlink_to("nowhere")
+    assert (
+        only([PHOTO], tmp_path, opposite) == f"{link} is there already: add --force to replace it"
+    )
+    assert link.is_symlink()
+
+
 def test_the_class_must_be_told_and_the_mode_be_known():
     with pytest.raises(SanError, match="add --has-attribute yes if the faces have .* Male, or"):
         face_perturber("Male", None, "neutral")
@@ -200,6 +224,9 @@ def test_a_model_of_another_attribute_names_its_own(smiling: ModelFiles, tmp_pat
         face_perturber("Male", True, "same", folder)
     with pytest.raises(SanError, match=r"autoencoder\.safetensors is missing: run `dvc repro`"):
         face_perturber("Male", True, "same", tmp_path / "nowhere")
+    save_weights(smiling.autoencoder, {}, kind="checkpoint")
+    with pytest.raises(SanError, match="kind='checkpoint', needed is 'autoencoder'"):
+        face_perturber("Smiling", True, "same", folder)
 
 
 def san(*arguments: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:

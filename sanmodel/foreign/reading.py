@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from sanmodel.errors import SanError
+from sanmodel.models.weights import shape_problem
 
 HEAD = 512
 """Bytes at the start of a file that tell its format."""
@@ -108,11 +109,8 @@ def other_weights(path: Path, problem: str) -> SanError:
 def _problem(found: object, needed: torch.Size | None) -> str:
     """Say what is wrong with one entry, or nothing."""
     if found is None:
-        return "is missing"
-    if needed is None:
-        return "is unknown"
+        return shape_problem(None, needed)
     if not isinstance(found, Tensor):
         return "is no tensor"
-    if found.shape != needed:
-        return f"has shape {tuple(found.shape)}, needed is {tuple(needed)}"
-    return "" if found.isfinite().all() else "holds values that are not finite"
+    finite = "" if found.isfinite().all() else "holds values that are not finite"
+    return shape_problem(found.shape, needed) or finite

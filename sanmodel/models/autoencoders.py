@@ -1,5 +1,7 @@
 """All autoencoders by name: a new one is a new file here, and its name in ``AUTOENCODERS``.
 
+``Settings.autoencoder`` admits the same names.
+
 Each is called as the paper's is, see :meth:`sanmodel.models.autoencoder.Autoencoder.forward`.
 """
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import torch
 from torch import Tensor, nn
 
 from sanmodel.augmentation import Augmentation
@@ -52,5 +53,8 @@ class Glance(nn.Module):
         """Map images (B, 1, 224, 224), 0 to 1, to the logits (B,) of the looks."""
         size = self.network.size
         assert isinstance(size, int)
-        logits: Tensor = self.network(self._augmentation(X, size))
+        # bfloat16 would move the places that a look is sampled at by most of a pixel.
+        with torch.autocast(X.device.type, enabled=False):
+            look = self._augmentation(X, size)
+        logits: Tensor = self.network(look)
         return logits

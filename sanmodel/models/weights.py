@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -51,10 +52,28 @@ def load_module(module: nn.Module, path: Path, **expected: str) -> None:
     Raises:
         SanError: See :func:`load_weights`; also if names or shapes do not fit the network.
     """
-    try:
-        module.load_state_dict(load_weights(path, **expected))
-    except RuntimeError as error:
-        raise SanError(f"{path} does not fit {type(module).__name__}: {error}") from error
+    tensors = load_weights(path, **expected)
+    needed, found = (
+        {name: tensor.shape for name, tensor in state.items()}
+        for state in (module.state_dict(), tensors)
+    )
+    for name in [*needed, *found]:
+        problem = shape_problem(found.get(name), needed.get(name))
+        if problem:
+            raise SanError(
+                f"{path} does not fit {type(module).__name__} ({name} {problem}):"
+                " run `dvc repro` to make it again"
+            )
+    module.load_state_dict(tensors)
+
+
+def shape_problem(found: torch.Size | None, needed: torch.Size | None) -> str:
+    """Say what is wrong with the shape of a file's tensor, None if there is none; or nothing."""
+    if found is None:
+        return "is missing"
+    if needed is None:
+        return "is unknown"
+    return "" if found == needed else f"has shape {tuple(found)}, needed is {tuple(needed)}"
 
 
 def read_about(path: Path) -> dict[str, str]:
@@ -74,8 +93,12 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 
 def _about(file: Any) -> dict[str, str]:
-    about: dict[str, str] = json.loads((file.metadata() or {}).get("about", "{}"))
-    return about
+    """Return what :func:`save_weights` was told; nothing of another program's file."""
+    try:
+        about = json.loads((file.metadata() or {}).get("about", "{}"))
+    except json.JSONDecodeError:
+        return {}
+    return about if isinstance(about, dict) else {}
 
 
 @contextmanager

@@ -37,6 +37,14 @@ def test_the_landmarks_come_to_their_places_in_the_chip():
     assert (chip > 0.1).float().mean() < 0.02
 
 
+def test_a_chip_is_sampled_where_it_lies_to_a_fraction_of_a_pixel():
+    columns = torch.arange(224.0).expand(1, 1, 224, 224)
+    corner, side = 30.0, 120.0  # of the chip, in pixels of the picture
+    (chip,) = DescriptorNetwork().view(columns, corner + side * torch.tensor([PLACES]))[0]
+    places = corner + side * (torch.arange(96) + 0.5) / 96
+    torch.testing.assert_close(chip, places.expand(96, 96), rtol=0, atol=1e-3)
+
+
 def test_a_frontal_crop_is_shown_upright_from_brows_to_chin():
     ramps = torch.stack(torch.meshgrid(torch.arange(224.0), torch.arange(224.0), indexing="xy"))
     x, y = DescriptorNetwork().view(ramps[None], LANDMARKS)[0]

@@ -63,6 +63,23 @@ def test_classifiers_of_another_attribute_or_of_fewer_members_are_refused(tmp_pa
         load_classifiers(path, "Male")
 
 
+def test_a_look_is_the_same_where_the_classifier_computes_in_bfloat16():
+    class Seen(torch.nn.Module):
+        size = 64
+
+        def forward(self, look: torch.Tensor) -> torch.Tensor:
+            self.look = look
+            return look.mean(dim=(1, 2, 3))
+
+    seen, X, looks = Seen(), torch.rand(2, 1, 224, 224), []
+    for mixed in (False, True):
+        torch.manual_seed(0)
+        with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
+            Glance(seen, Augmentation())(X)
+        looks.append(seen.look)
+    assert torch.equal(*looks)
+
+
 def test_a_glance_is_another_one_each_time_and_passes_gradients():
     torch.manual_seed(0)
     glance = Glance(VariedClassifier(RECIPES[0]).eval(), Augmentation())

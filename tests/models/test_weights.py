@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from sanmodel.errors import SanError
 from sanmodel.models.attribute_classifier import AttributeClassifier
@@ -43,10 +44,35 @@ def test_weights_of_something_else_are_refused(saved: Path):
         load_classifiers(saved, "Male")
     with pytest.raises(SanError, match="needed is 'Smiling'"):
         load_module(Autoencoder(), saved, attribute="Smiling")
-    with pytest.raises(SanError, match="does not fit AttributeClassifier"):
+    with pytest.raises(SanError, match=r"does not fit AttributeClassifier \(.* is missing\): run"):
         load_module(AttributeClassifier(), saved)
     with pytest.raises(SanError, match="no known face matcher"):
         load_matcher(saved)
+
+
+def test_weights_of_another_shape_are_named_in_one_sentence(tmp_path: Path):
+    path, network = tmp_path / "a.safetensors", torch.nn.Linear(3, 2)
+    before = network.weight.clone()
+    for state, problem in (
+        ({"weight": torch.zeros(2, 4), "bias": torch.zeros(2)}, r"has shape \(2, 4\), needed is"),
+        ({"weight": torch.zeros(2, 3)}, "bias is missing"),
+        ({**network.state_dict(), "more": torch.zeros(1)}, "more is unknown"),
+    ):
+        save_weights(path, state)
+        with pytest.raises(
+            SanError, match=f"{problem}.*: run `dvc repro` to make it again$"
+        ) as why:
+            load_module(network, path)
+        assert "\n" not in str(why.value)
+    assert torch.equal(network.weight, before)
+
+
+@pytest.mark.parametrize("about", ["not ours", "[1]", None])
+def test_a_safetensors_file_of_another_program_is_refused(tmp_path: Path, about: str | None):
+    path = tmp_path / "a.safetensors"
+    save_file({"a": torch.zeros(1)}, path, metadata=None if about is None else {"about": about})
+    with pytest.raises(SanError, match="kind=None, needed is 'autoencoder'"):
+        load_module(Autoencoder(), path, kind="autoencoder")
 
 
 def test_a_stand_in_that_was_trained_on_whole_crops_is_refused(tmp_path: Path):
