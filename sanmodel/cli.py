@@ -354,6 +354,38 @@ def benchmark_training(
     _report(training, lambda observer: training.run_benchmark(steps, batch, observer), out)
 
 
+@benchmark.command("tradeoff")
+def benchmark_tradeoff(
+    weight: Annotated[list[float], typer.Option(help="Weight of J_G; may be given again.", min=0)],
+    start: Annotated[
+        Path | None, typer.Option(help="Autoencoder to go on from.", dir_okay=False)
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="JSON file for the figures.")] = None,
+    chart: Annotated[Path | None, typer.Option(help="Chart of them: PNG, SVG or PDF.")] = None,
+    beside: Annotated[
+        list[Path] | None, typer.Option(help="JSON file of another run to draw with it.")
+    ] = None,
+    root: Root = HERE,
+) -> None:
+    """Train and evaluate with several weights of J_G: what is hidden against what it costs."""
+    from sanmodel.benchmarks import tradeoff
+    from sanmodel.files import read_json
+    from sanmodel.paths import Paths
+    from sanmodel.settings import load_settings
+
+    paths = Paths(root)
+    settings, figures = load_settings(paths.params), {}
+
+    def measure(observer: "Observer") -> dict[str, Any]:
+        figures.update(tradeoff.run_benchmark(settings, paths, weight, start, observer))
+        return figures
+
+    _report(tradeoff, measure, out)
+    if chart:
+        others = {path.stem: read_json(path) for path in beside or []}
+        tradeoff.draw({out.stem if out else "these": figures, **others}, chart)
+
+
 def _report(module: Any, measure: Callable[["Observer"], dict[str, Any]], out: Path | None) -> None:
     """Measure with a progress bar, show the figures as a benchmark's module does, keep them."""
     from sanmodel.files import write_json
