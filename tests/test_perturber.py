@@ -14,18 +14,6 @@ from sanmodel.perturber import OUTPUTS, ModelFiles, Perturber
 from sanmodel.prototypes import Prototypes
 
 
-@pytest.fixture
-def prototypes() -> Prototypes:
-    torch.manual_seed(0)
-    return Prototypes(torch.rand(3, 224, 224), torch.rand(3, 224, 224), 0.25)
-
-
-@pytest.fixture
-def network() -> Autoencoder:
-    torch.manual_seed(1)
-    return Autoencoder()
-
-
 def saved(folder: Path, network: nn.Module, prototypes: Prototypes, **about: str) -> Perturber:
     return Perturber(saved_model(folder, network, prototypes, **about), "Male")
 

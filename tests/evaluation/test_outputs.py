@@ -14,18 +14,6 @@ from sanmodel.tables import iterate_rows
 
 
 @pytest.fixture
-def prototypes() -> Prototypes:
-    torch.manual_seed(0)
-    return Prototypes(torch.rand(3, 224, 224), torch.rand(3, 224, 224), 0.25)
-
-
-@pytest.fixture
-def network() -> Autoencoder:
-    torch.manual_seed(1)
-    return Autoencoder()
-
-
-@pytest.fixture
 def perturber(tmp_path: Path, network: Autoencoder, prototypes: Prototypes) -> Perturber:
     return Perturber(saved_model(tmp_path, network, prototypes, align="none"), "Male")
 
