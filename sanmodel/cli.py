@@ -132,7 +132,8 @@ def perturb(
         typer.Option(help="Whether they have the attribute; with Male: yes for men."),
     ] = None,
     mode: Annotated[
-        str, typer.Option(help="Prototype: same, neutral or opposite; opposite hides best.")
+        Literal["same", "neutral", "opposite"],
+        typer.Option(help="Prototype to perturb with; opposite hides best."),
     ] = "opposite",
     attribute: Annotated[str, typer.Option(help="The attribute to hide.")] = "Male",
     model: Annotated[
@@ -369,7 +370,7 @@ def benchmark_tradeoff(
 ) -> None:
     """Train and evaluate with several weights of J_G: what is hidden against what it costs."""
     from sanmodel.benchmarks import tradeoff
-    from sanmodel.files import read_json
+    from sanmodel.files import read_json, write_json
     from sanmodel.paths import Paths
     from sanmodel.settings import load_settings
 
@@ -377,7 +378,10 @@ def benchmark_tradeoff(
     settings, figures = load_settings(paths.params), {}
 
     def measure(observer: "Observer") -> dict[str, Any]:
-        figures.update(tradeoff.run_benchmark(settings, paths, weight, start, observer))
+        for so_far in tradeoff.run_benchmark(settings, paths, weight, start, observer):
+            figures.update(so_far)
+            if out:
+                write_json(out, figures)
         return figures
 
     _report(tradeoff, measure, out)

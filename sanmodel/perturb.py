@@ -9,8 +9,7 @@ import numpy as np
 
 from sanmodel.builtin import builtin_model
 from sanmodel.detection import DETECTORS
-from sanmodel.detection.crop import box_in_crop, crop_square, cut
-from sanmodel.detection.landmarks import find_landmarks
+from sanmodel.detection.crop import crop_face
 from sanmodel.detection.search import find_faces, largest
 from sanmodel.errors import SanError
 from sanmodel.files import atomic_file
@@ -74,11 +73,9 @@ class FacePerturber:
                 f"no face was found in {name}: give a photo with an upright face, at least"
                 f" {CROP.min_face:.0%} of its longest side wide"
             )
-        face = largest(faces)
-        square = crop_square(face, CROP)
-        grey = to_grey(cut(photo, square))
-        landmarks = find_landmarks(grey, box_in_crop(face, square))
-        outputs = self._model.outputs(np.stack([grey]), [self._label], landmarks[None])
+        crop = crop_face(photo, largest(faces), CROP)
+        grey = np.stack([to_grey(crop.picture)])
+        outputs = self._model.outputs(grey, [self._label], crop.landmarks[None])
         return PerturbedFace(outputs[OUTPUT_OF[self.mode]][0], len(faces))
 
 
@@ -138,11 +135,12 @@ def perturb_photos(
     Yields:
         What became of each photo, in their order.
     """
-    written: set[Path] = set()
+    photos, written = list(photos), set[Path]()
+    inputs = {photo.resolve() for photo in photos}
     for photo in photos:
         out = folder / f"{photo.stem}-{perturber.mode}.png"
         try:
-            _check_free(out, photo, out in written, force)
+            _check_free(out, photo, out in written, force, inputs)
             face = perturber.perturb(decode_rgb(_read(photo), str(photo)), str(photo))
             _write(out, face.picture)
         except SanError as error:
@@ -162,7 +160,9 @@ def _trained_model(folder: Path, attribute: str) -> ModelFiles:
     return files
 
 
-def _check_free(out: Path, photo: Path, taken: bool, force: bool) -> None:
+def _check_free(out: Path, photo: Path, taken: bool, force: bool, inputs: set[Path]) -> None:
+    if out.resolve() in inputs:
+        raise SanError(f"{out} is one of the photos: choose another folder for the faces")
     if taken:
         raise SanError(
             f"{photo} has the name of an earlier photo, whose face is in {out}: rename it"

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from sanmodel.errors import SanError
 
@@ -219,6 +219,15 @@ class TrainSettings(Schedule):
     matching_from: int = Field(default=0, ge=0)
     augment: bool = False
 
+    @model_validator(mode="after")
+    def _match_in_time(self) -> "TrainSettings":
+        if self.matching_from >= self.steps:
+            raise ValueError(
+                f"matching_from {self.matching_from} leaves J_M out of all {self.steps} steps:"
+                " lower it, or set lambda_M to 0 if that is meant"
+            )
+        return self
+
 
 class EvaluateSettings(Section):
     """How protection and utility are measured.
@@ -284,6 +293,15 @@ class Settings(Section):
     evaluate: EvaluateSettings = EvaluateSettings()
     export: ExportSettings = ExportSettings()
 
+    @model_validator(mode="after")
+    def _pretrain_the_papers(self) -> "Settings":
+        if self.autoencoder == "paper" and self.pretrain.steps == 0:
+            raise ValueError(
+                "pretrain.steps is 0, but the first outputs of the paper's autoencoder are no"
+                " faces: set it to 150 or more, or autoencoder to skip"
+            )
+        return self
+
 
 def load_settings(path: Path) -> Settings:
     """Read ``params.yaml``.
@@ -318,6 +336,7 @@ def _problem(loc: tuple[int | str, ...], kind: str, message: str) -> str:
     """Say in one clause what is wrong with the key at ``loc``."""
     key = ".".join(str(part) for part in loc)
     if kind != "extra_forbidden":
+        message = message.removeprefix("Value error, ")  # pydantic's, before a check of our own
         return f"{key or 'the file'}: {message[0].lower()}{message[1:]}"
     close = difflib.get_close_matches(str(loc[-1]), _known_keys(loc[:-1]), n=1)
     return f"{key} is not a known key" + (f", did you mean {close[0]}?" if close else "")

@@ -127,6 +127,17 @@ def test_what_is_there_is_kept_unless_it_is_to_be_replaced(opposite: FacePerturb
     assert out.read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_photo_is_never_replaced_by_a_face(opposite: FacePerturber, tmp_path: Path):
+    photo, other = tmp_path / "a.png", tmp_path / "a-opposite.png"
+    for path in (photo, other):
+        Image.open(PHOTO).save(path)
+    kept = other.read_bytes()
+    first, second = perturb_photos([photo, other], tmp_path, opposite, force=True)
+    assert first.message == f"{other} is one of the photos: choose another folder for the faces"
+    assert second.written
+    assert other.read_bytes() == kept
+
+
 @pytest.mark.parametrize("force", [False, True])
 def test_of_two_photos_with_one_name_the_second_is_refused(
     force: bool, opposite: FacePerturber, tmp_path: Path

@@ -26,6 +26,15 @@ def test_the_projects_own_params_are_valid_and_complete():
         ({"train": {"steps": 0}}, "train.steps: input should be greater than or equal to 1"),
         ({"pretrain": {"steps": -1}}, "pretrain.steps: input should be greater than or equal to 0"),
         ({"autoencoder": "unet"}, "autoencoder: input should be 'paper' or 'skip'"),
+        (
+            {"train": {"steps": 5, "matching_from": 5}},
+            "train: matching_from 5 leaves J_M out of all 5 steps: lower it, or set lambda_M to 0",
+        ),
+        (
+            {"autoencoder": "paper", "pretrain": {"steps": 0}},
+            "the file: pretrain.steps is 0, but the first outputs of the paper's autoencoder are no"
+            " faces: set it to 150 or more, or autoencoder to skip",
+        ),
         ({"seed": 1.5}, "seed: input should be a valid integer"),
         ({"preprocess": {"split": "people"}}, "preprocess.split: input should be 'identity'"),
         ({"train": None}, "train: input should be"),

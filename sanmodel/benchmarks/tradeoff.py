@@ -4,7 +4,7 @@ The same training, with one weight of J_G after the other, from the same pre-tra
 against the same frozen networks. Each result is measured by the pipeline's own evaluation.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -30,8 +30,10 @@ def run_benchmark(
     weights: Sequence[float],
     start: Path | None = None,
     observer: Observer = SILENT,
-) -> dict[str, Any]:
+) -> Iterator[dict[str, Any]]:
     """Train and evaluate once for each weight, in work trees of their own; nothing else changes.
+
+    A point takes minutes to hours, so the figures so far are there after each.
 
     Args:
         settings: All settings; ``train.lambda_G`` is replaced.
@@ -40,27 +42,31 @@ def run_benchmark(
         start: An autoencoder to go on from, instead of the pre-trained one.
         observer: Hears about progress.
 
-    Returns:
-        For each weight the attribute error and true match rate of originals and X'_OP, PSNR and
-        SSIM, as ``points``; the ``autoencoder`` and ``train`` section that they share.
+    Yields:
+        For each weight so far the attribute error and true match rate of originals and X'_OP, PSNR
+        and SSIM, as ``points``; the ``autoencoder`` and ``train`` section that they share.
 
     Raises:
         SanError: If an input is missing or damaged, a training diverges, or the test side is too
             small or of an attribute that no classifier reads.
     """
-    points = []
+    shared = settings.train.model_dump(exclude={"lambda_G"})
+    points: list[dict[str, float]] = []
     for weight in weights:
-        with TemporaryDirectory() as folder:
-            tree = _linked(paths, Path(folder), start or paths.pretrained)
-            chosen = settings.train.model_copy(update={"lambda_G": weight})
-            changed = settings.model_copy(update={"train": chosen})
-            train.run(changed, tree, observer)
-            points.append({"lambda_G": weight, **figures_of(evaluate.run(changed, tree, observer))})
-    return {
-        "autoencoder": settings.autoencoder,
-        "train": settings.train.model_dump(exclude={"lambda_G"}),
-        "points": points,
-    }
+        points.append(_point(settings, paths, weight, start or paths.pretrained, observer))
+        yield {"autoencoder": settings.autoencoder, "train": shared, "points": points}
+
+
+def _point(
+    settings: Settings, paths: Paths, weight: float, start: Path, observer: Observer
+) -> dict[str, float]:
+    """Train with one weight from a start, evaluate, and return the figures."""
+    chosen = settings.train.model_copy(update={"lambda_G": weight})
+    changed = settings.model_copy(update={"train": chosen})
+    with TemporaryDirectory() as folder:
+        tree = _linked(paths, Path(folder), start)
+        train.run(changed, tree, observer)
+        return {"lambda_G": weight, **figures_of(evaluate.run(changed, tree, observer))}
 
 
 def _linked(paths: Paths, folder: Path, start: Path) -> Paths:

@@ -8,8 +8,7 @@ from PIL import Image
 from scipy.fft import dctn
 
 from sanmodel.detection import Detector, Face
-from sanmodel.detection.crop import box_in_crop, crop_square, cut
-from sanmodel.detection.landmarks import find_landmarks
+from sanmodel.detection.crop import crop_face
 from sanmodel.detection.search import (
     Box,
     find_faces,
@@ -63,23 +62,21 @@ def crop_photo(row: Row, detector: Detector, settings: PreprocessSettings) -> di
         face = _choose_face(photo, row, detector)
     except SetAsideError as why:
         return {"reason": why.reason, "detail": why.detail}
-    square = crop_square(face, settings)
-    crop = cut(photo.pixels, square)
-    left, top, right, bottom = box = box_in_crop(face, square)
-    landmarks = find_landmarks(to_grey(crop), box)
+    crop = crop_face(photo.pixels, face, settings)
+    left, top, right, bottom = crop.box
     return {
         "score": face.score,
-        "crop_left": square.left,
-        "crop_top": square.top,
-        "crop_side": square.side,
+        "crop_left": crop.square.left,
+        "crop_top": crop.square.top,
+        "crop_side": crop.square.side,
         "face_left": left,
         "face_top": top,
         "face_right": right,
         "face_bottom": bottom,
-        **dict(zip(LANDMARKS, landmarks.ravel().tolist(), strict=True)),
-        "perceptual_hash": perceptual_hash(crop),
-        "picture": hashlib.sha256(crop.tobytes()).digest(),
-        "image": encode_png(crop),
+        **dict(zip(LANDMARKS, crop.landmarks.ravel().tolist(), strict=True)),
+        "perceptual_hash": perceptual_hash(crop.picture),
+        "picture": hashlib.sha256(crop.picture.tobytes()).digest(),
+        "image": encode_png(crop.picture),
     }
 
 

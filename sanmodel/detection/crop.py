@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from math import ceil, floor
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from sanmodel.detection import Face
-from sanmodel.images import IMAGE_SIZE, Picture
+from sanmodel.detection.landmarks import find_landmarks
+from sanmodel.images import IMAGE_SIZE, Picture, to_grey
 from sanmodel.settings import PreprocessSettings
 
 
@@ -18,6 +20,30 @@ class Square:
     left: float
     top: float
     side: float
+
+
+@dataclass(frozen=True)
+class FaceCrop:
+    """A face as every network takes it, and where it lies.
+
+    Attributes:
+        picture: RGB, (224, 224, 3).
+        square: Where the picture lies in the photo.
+        box: Left, top, right, bottom of the face in pixels of the picture.
+        landmarks: Of the face in the grey picture, (5, 2) in pixels.
+    """
+
+    picture: Picture
+    square: Square
+    box: tuple[float, float, float, float]
+    landmarks: NDArray[np.float32]
+
+
+def crop_face(photo: Picture, face: Face, settings: PreprocessSettings) -> FaceCrop:
+    """Cut a face out of an upright RGB photo (height, width, 3) and find its landmarks."""
+    square = crop_square(face, settings)
+    picture, box = cut(photo, square), box_in_crop(face, square)
+    return FaceCrop(picture, square, box, find_landmarks(to_grey(picture), box))
 
 
 def crop_square(face: Face, settings: PreprocessSettings) -> Square:

@@ -29,7 +29,8 @@ LEAKY_SLOPE = 0.1
 class DescriptorNetwork(nn.Module):
     """A residual network on chips: grey faces that stand upright and fill the image.
 
-    Descriptors have length 1.
+    Descriptors have length 1. In evaluation mode a face and its mirror image have the same one, the
+    direction between theirs; in training mode not, since looks mirror half of the chips anyway.
 
     Args:
         dropout: Drop probability before the descriptor while it trains.
@@ -40,7 +41,7 @@ class DescriptorNetwork(nn.Module):
 
     places: Tensor
 
-    def __init__(self, dropout: float = 0.3) -> None:
+    def __init__(self, dropout: float = 0.4) -> None:
         super().__init__()
         self.register_buffer("places", 2 * torch.tensor(PLACES)[None] - 1, persistent=False)
         self.stem = _convolution(1, WIDTHS[0], 3, stride=2)
@@ -68,6 +69,13 @@ class DescriptorNetwork(nn.Module):
         Returns:
             Descriptors, (B, 256), each of Euclidean length 1.
         """
+        if self.training:
+            return self._described(chips)
+        both = self._described(torch.cat([chips, chips.flip(3)]))
+        face, mirrored = both.chunk(2)
+        return F.normalize(face + mirrored)
+
+    def _described(self, chips: Tensor) -> Tensor:
         h = 3 * (chips - 0.5)
         h = F.leaky_relu(self.stem(h), LEAKY_SLOPE)  # (B, 32, 48, 48)
         h = self.blocks(h).flatten(1)  # of (B, 256, 6, 6)
@@ -115,7 +123,7 @@ class CosineMargin(nn.Module):
         margin: Cosine m that the true identity must win by.
     """
 
-    def __init__(self, identities: int, scale: float = 24.0, margin: float = 0.25) -> None:
+    def __init__(self, identities: int, scale: float = 24.0, margin: float = 0.35) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(identities, DESCRIPTOR_SIZE) * 0.05)
         self.scale, self.margin = scale, margin

@@ -31,8 +31,11 @@ from sanmodel.training.data import Batch, Examples, to_batch
 DESCRIBED = 16
 """Crops that are described at a time."""
 
-LOOKS = Augmentation(shift=0.03, scale=0.08, turn=0.1, erase=0.4)
-"""What the stand-in learns from: faces upright but for what landmarks may be wrong by."""
+LOOKS = Augmentation(shift=0.05, erase=0.6)
+"""What the stand-in learns from: faces upright but for more than landmarks may be wrong by."""
+
+TESTED = 2000
+"""Least number of crops on the test side, if it has as many, that tell how good the matcher is."""
 
 FALSE_MATCH_RATE = 0.01
 """At which the true match rate is reported."""
@@ -44,9 +47,9 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
     What it says of each training crop goes to ``paths.descriptors``, in the order of the crops.
 
     Returns:
-        ``vgg_face`` (1 or 0); for the stand-in its final loss and the number of people; on the
-        test side, whose people the stand-in never saw, ``test_tmr_at_1_percent_fmr``: see
-        :func:`true_match_rate`.
+        ``vgg_face`` (1 or 0); for the stand-in its final loss and the number of people; of the
+        first 2,000 crops or so on the test side, whose people the stand-in never saw,
+        ``test_tmr_at_1_percent_fmr``: see :func:`true_match_rate`.
 
     Raises:
         SanError: If VGG-Face's file is missing, damaged or another than its checksum says, or the
@@ -63,10 +66,12 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
     training = Training("train_matcher", settings, settings.train_matcher, paths)
     R_vgg = training.place(load_matcher(paths.matcher))
     train, test = (load_side(settings, paths, split) for split in ("train", "test"))
-    known = {"R_X": _describe(R_vgg, train, training, observer)}
+    everyone = np.arange(len(train))
+    known = {"R_X": _describe(R_vgg, train, everyone, training, observer)}
     save_weights(paths.descriptors, known, kind="descriptors", crops=train.digest)
-    seen = _describe(R_vgg, test, training, observer)
-    metrics["test_tmr_at_1_percent_fmr"] = true_match_rate(seen, test.identity)
+    tested = people_of(test.identity, TESTED)
+    seen = _describe(R_vgg, test, tested, training, observer)
+    metrics["test_tmr_at_1_percent_fmr"] = true_match_rate(seen, test.identity[tested])
     write_json(paths.metrics("train_matcher"), metrics)
     return metrics
 
@@ -109,12 +114,28 @@ def _train_stand_in(settings: Settings, paths: Paths, observer: Observer) -> Met
     return {"vgg_face": 0, "people": examples.people, **final_losses(history)}
 
 
-def _describe(R_vgg: Matcher, examples: Examples, training: Training, observer: Observer) -> Tensor:
-    """Return R_vgg(X) of all crops of a side, (N, d)."""
-    rows = np.array_split(np.arange(len(examples)), -(-len(examples) // DESCRIBED))
-    parts = []
+def people_of(identity: NDArray[np.int64], crops: int) -> NDArray[np.int64]:
+    """Return the places of all crops of the first people who have so many crops together.
+
+    Args:
+        identity: Number of the person on each crop, (N,), from 0 on.
+        crops: Least number; fewer are returned only if there are no more.
+    """
+    together = np.bincount(identity).cumsum()
+    return np.flatnonzero(identity <= np.searchsorted(together, crops))
+
+
+def _describe(
+    R_vgg: Matcher,
+    examples: Examples,
+    rows: NDArray[np.int64],
+    training: Training,
+    observer: Observer,
+) -> Tensor:
+    """Return R_vgg(X) of some crops of a side, (N, d)."""
+    parts, batches = [], np.array_split(rows, -(-len(rows) // DESCRIBED))
     with torch.inference_mode():
-        for some in observed(rows, "descriptors", len(rows), observer):
+        for some in observed(batches, "descriptors", len(batches), observer):
             batch = to_batch(training.place(examples.take(some)))
             parts.append(R_vgg(R_vgg.view(batch.X, batch.landmarks)).cpu())
     return torch.cat(parts)

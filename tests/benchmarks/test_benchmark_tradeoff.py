@@ -8,6 +8,7 @@ from small import small_settings
 from typer.testing import CliRunner
 
 from sanmodel.benchmarks import tradeoff
+from sanmodel.benchmarks.tradeoff import run_benchmark
 from sanmodel.cli import app
 from sanmodel.errors import SanError
 from sanmodel.files import read_json
@@ -41,6 +42,11 @@ def test_every_weight_is_a_point_and_the_work_tree_stays_as_it_was(ready: Paths,
     assert chart.read_text().startswith("<?xml")
     assert not ready.autoencoder.exists()
     assert (load_weights(ready.pretrained)["encoder_1.weight"] == before["encoder_1.weight"]).all()
+
+
+def test_each_point_is_there_before_the_next_one_is_trained(ready: Paths):
+    first = next(run_benchmark(SETTINGS, ready, [1.0, 2.0]))
+    assert [point["lambda_G"] for point in first["points"]] == [1]
 
 
 def test_an_attribute_that_nobody_reads_has_no_curve():

@@ -25,6 +25,16 @@ def test_descriptors_have_length_one():
     torch.testing.assert_close(descriptors.norm(dim=1), torch.ones(2))
 
 
+def test_a_face_and_its_mirror_image_have_one_descriptor_once_it_is_trained():
+    network, chips = DescriptorNetwork().eval(), torch.rand(2, 1, 96, 96)
+    torch.testing.assert_close(network(chips), network(chips.flip(3)))
+    network.train()
+    torch.manual_seed(0)
+    face = network(chips)
+    torch.manual_seed(0)
+    assert (network(chips.flip(3)) - face).abs().max() > 0.01
+
+
 def test_the_landmarks_come_to_their_places_in_the_chip():
     where = 30 + 120 * torch.tensor([PLACES])  # of a face that is like the chip's
     picture = torch.zeros(1, 1, 224, 224)

@@ -213,6 +213,13 @@ def test_the_true_match_rate_is_that_of_all_pairs_of_the_test_side(trained: Path
     assert found == pytest.approx(expected, abs=0.02)
 
 
+def test_the_first_people_who_have_enough_crops_are_described_whole():
+    identity = np.array([2, 0, 1, 0, 2, 1, 3])
+    assert train_matcher.people_of(identity, 2).tolist() == [1, 3]
+    assert train_matcher.people_of(identity, 3).tolist() == [1, 2, 3, 5]
+    assert train_matcher.people_of(identity, 100).tolist() == list(range(7))
+
+
 def test_people_apart_match_and_too_few_pairs_give_no_rate():
     people = np.repeat(np.arange(8), 2)
     apart = torch.eye(8)[people] + torch.arange(2).repeat(8)[:, None] * 0.01
