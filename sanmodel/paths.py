@@ -100,3 +100,13 @@ class Paths:
     def scratch(self) -> Path:
         """Checkpoints and caches: safe to delete, never an output."""
         return self.root / ".san"
+
+    @property
+    def decoded(self) -> Path:
+        """Decoded crops."""
+        return self.scratch / "crops"
+
+    @property
+    def answers(self) -> Path:
+        """What independent networks said of images before."""
+        return self.scratch / "answers.sqlite"

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sanmodel.errors import SanError
+from sanmodel.evaluation.answers import Answers
 from sanmodel.files import atomic_file
 from sanmodel.observer import SILENT, Observer
 from sanmodel.paths import Paths
@@ -76,6 +77,8 @@ def _linked(paths: Paths, folder: Path, start: Path) -> Paths:
     for path in inputs:
         _link(path, folder / path.relative_to(paths.root))
     _link(start, tree.pretrained)
+    Answers(paths.answers)  # so that originals are described once for all points
+    _link(paths.answers, tree.answers)
     return tree
 
 

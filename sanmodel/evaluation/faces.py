@@ -2,9 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+
+from sanmodel.faces import load_examples
+from sanmodel.tables import attributes, read_columns
+
+BOX = ("face_left", "face_top", "face_right", "face_bottom")
+UNKNOWN = -1
+"""Stands in ``groups`` for a face of which an attribute is not known."""
 
 
 @dataclass(frozen=True)
@@ -40,3 +49,44 @@ class Faces:
         arrays = {field.name: getattr(self, field.name) for field in fields(self)[:-1]}
         groups = {name: values[rows] for name, values in self.groups.items()}
         return Faces(**{name: values[rows] for name, values in arrays.items()}, groups=groups)
+
+    def choose(self, count: int, seed: int) -> NDArray[np.int64]:
+        """Draw one face each of ``count`` different people, half of each class where possible.
+
+        Returns:
+            Places, class 1 first; fewer if there are fewer people.
+        """
+        _, firsts = np.unique(self.people, return_index=True)
+        drawn = np.random.default_rng(seed).permutation(firsts)
+        without, having = (drawn[self.labels[drawn] == label] for label in (0, 1))
+        from_without = min(len(without), max(count // 2, count - len(having)))
+        return np.concatenate([having[: count - from_without], without[:from_without]])
+
+    def of_people(self, images: int, seed: int) -> "Faces":
+        """Return all faces of people who are drawn until they have so many images together."""
+        numbers, counts = np.unique(self.people, return_counts=True)
+        drawn = np.random.default_rng(seed).permutation(len(numbers))
+        enough = np.searchsorted(counts[drawn].cumsum(), images) + 1
+        return self.take(np.flatnonzero(np.isin(self.people, numbers[drawn[:enough]])))
+
+
+def load_faces(crops: Path, split: str, attribute: str, cache: Path) -> Faces:
+    """Load one side of the split of a crops table; arguments and errors as of ``load_examples``."""
+    examples = load_examples(crops, split, attribute, cache)
+    others = [name for name in attributes(crops) if name != attribute]
+    rows = read_columns(crops, ["image_id", "split", "occluded", *BOX, *others])
+    side = rows[rows["split"] == split]
+    return Faces(
+        image_ids=side["image_id"].to_numpy(dtype=object),
+        images=examples.images,
+        boxes=side[list(BOX)].to_numpy(dtype=np.float64),
+        landmarks=examples.landmarks,
+        labels=examples.y,
+        people=examples.identity,
+        matched=~side["occluded"].fillna(False).to_numpy(dtype=bool),
+        groups={name: _known(side[name]) for name in others},
+    )
+
+
+def _known(values: pd.Series) -> NDArray[np.int64]:
+    return values.fillna(UNKNOWN).to_numpy(dtype=np.int64)

@@ -1,93 +1,117 @@
-"""One walk over the test images that keeps what the measures need of each."""
+"""What independent networks read from every variant of every face."""
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sanmodel.evaluation.answers import Answers, Ask
 from sanmodel.evaluation.classifiers import AttributeClassifier
+from sanmodel.evaluation.faces import Faces
 from sanmodel.evaluation.matchers import Matcher
-from sanmodel.evaluation.outputs import VARIANTS, Batch
 from sanmodel.evaluation.similarity import psnr, ssim
-from sanmodel.perturber import OUTPUTS
+from sanmodel.evaluation.variants import Images, batches
+from sanmodel.observer import Observer
 
 Key = tuple[str, str]
-"""Name of a classifier, matcher or similarity, and one of ``VARIANTS``."""
+"""Name of a classifier, matcher or similarity, and a variant."""
 
 Arrays = dict[Key, NDArray[np.float64]]
-Parts = defaultdict[Key, list[NDArray[np.float64]]]
 
-SIMILARITIES = {"psnr": psnr, "ssim": ssim}
+SIMILARITIES: dict[str, Callable[[NDArray[np.uint8], NDArray[np.uint8]], float]] = {
+    "psnr": psnr,
+    "ssim": ssim,
+}
+
+TOGETHER = 2
+"""Networks that are asked at a time: dlib's processes work while ONNX Runtime's threads do."""
 
 
 @dataclass(frozen=True)
 class Measurements:
-    """What was read from N test images, in the table's order.
+    """What was read from N faces, in their order.
 
     Attributes:
         scores: For each classifier and variant the probabilities of class 1, (N,).
         descriptors: For each matcher and variant the descriptors, (N, d).
-        quality: For ``psnr`` and ``ssim`` and each output its likeness to the original, (N,).
-        shown: By the name of each chosen image its grey variants, (224, 224).
+        quality: For ``psnr`` and ``ssim`` and each variant but the original its likeness to the
+            original, (N,).
     """
 
     scores: Arrays
     descriptors: Arrays
     quality: Arrays
-    shown: dict[str, dict[str, NDArray[np.uint8]]]
+
+
+@dataclass(frozen=True)
+class Judges:
+    """The networks that judge, and what they said before.
+
+    Attributes:
+        classifiers: Attribute classifiers by name.
+        matchers: Face matchers by name.
+        answers: Keeps what they say.
+    """
+
+    classifiers: Mapping[str, AttributeClassifier]
+    matchers: Mapping[str, Matcher]
+    answers: Answers
 
 
 def measure(
-    batches: Iterable[Batch],
-    classifiers: Mapping[str, AttributeClassifier],
-    matchers: Mapping[str, Matcher],
-    chosen: Collection[str],
+    faces: Faces,
+    variants: Mapping[str, Images],
+    judges: Judges,
+    batch_size: int,
+    observer: Observer,
 ) -> Measurements:
-    """Show every variant of every image to every network.
+    """Show every variant of every face to every network and compare it with the original.
 
     Args:
-        batches: The test images, at least one.
-        classifiers: Attribute classifiers by name.
-        matchers: Face matchers by name.
-        chosen: Names of the images to keep for the picture.
+        faces: N faces, N at least 1.
+        variants: Their images by variant, the "original" among them.
+        judges: The networks.
+        batch_size: Images per pass.
+        observer: Hears about progress.
     """
-    scores, descriptors, quality = Parts(list), Parts(list), Parts(list)
-    shown: dict[str, dict[str, NDArray[np.uint8]]] = {}
-    for batch in batches:
-        for variant in VARIANTS:
-            images, boxes = batch.images[variant], batch.boxes
-            for name, classifier in classifiers.items():
-                scores[name, variant].append(classifier.scores(images, boxes))
-            for name, matcher in matchers.items():
-                descriptors[name, variant].append(matcher.descriptors(images, boxes))
-        for key, values in _quality(batch).items():
-            quality[key].append(values)
-        shown |= _shown(batch, chosen)
-    return Measurements(_joined(scores), _joined(descriptors), _joined(quality), shown)
+    runs = batches(len(faces), batch_size)
+    networks = len(judges.classifiers) + len(judges.matchers)
+    observer.start("evaluate", len(variants) * networks * len(runs))
+
+    def read(network: str, ask: Ask, images: Images) -> NDArray[np.float64]:
+        parts = []
+        for run in runs:
+            some = np.asarray(images[run])
+            parts.append(judges.answers.of(network, ask, some, faces.boxes[run]))
+            observer.advance()
+        return np.concatenate(parts)
+
+    with ThreadPoolExecutor(TOGETHER) as pool:
+        scores = {
+            (name, variant): pool.submit(read, f"{name} {one.version}", one.scores, images)
+            for variant, images in variants.items()
+            for name, one in judges.classifiers.items()
+        }
+        descriptors = {
+            (name, variant): pool.submit(read, f"{name} {one.version}", one.descriptors, images)
+            for variant, images in variants.items()
+            for name, one in judges.matchers.items()
+        }
+    return Measurements(_results(scores), _results(descriptors), _quality(variants))
 
 
-def _quality(batch: Batch) -> Arrays:
-    """Compare each output of a batch with its original."""
-    originals = batch.images["original"]
+def _results(futures: Mapping[Key, Future[NDArray[np.float64]]]) -> Arrays:
+    return {key: future.result() for key, future in futures.items()}
+
+
+def _quality(variants: Mapping[str, Images]) -> Arrays:
+    """Compare every variant with the original."""
+    originals = variants["original"]
     return {
-        (name, output): np.array(
-            [like(*pair) for pair in zip(originals, batch.images[output], strict=True)]
-        )
+        (name, variant): np.array([like(*pair) for pair in zip(originals, images, strict=True)])
         for name, like in SIMILARITIES.items()
-        for output in OUTPUTS
+        for variant, images in variants.items()
+        if variant != "original"
     }
-
-
-def _shown(batch: Batch, chosen: Collection[str]) -> dict[str, dict[str, NDArray[np.uint8]]]:
-    """Keep the variants of those images of a batch that are chosen."""
-    return {
-        image_id: {variant: batch.images[variant][i].copy() for variant in VARIANTS}
-        for i, image_id in enumerate(batch.image_ids)
-        if image_id in chosen
-    }
-
-
-def _joined(parts: Parts) -> Arrays:
-    return {key: np.concatenate(arrays) for key, arrays in parts.items()}

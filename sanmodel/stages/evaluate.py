@@ -1,15 +1,14 @@
 """Stage 9: protection and utility, by networks that training never saw (paper, section 3)."""
 
-from collections.abc import Iterable, Iterator
-
+from sanmodel.evaluation.answers import Answers
 from sanmodel.evaluation.classifiers import CLASSIFIERS, AttributeClassifier
+from sanmodel.evaluation.faces import Faces, load_faces
 from sanmodel.evaluation.figures import draw_attribute_roc, draw_faces, draw_matching_roc
 from sanmodel.evaluation.matchers import MATCHERS
-from sanmodel.evaluation.measure import Measurements, measure
-from sanmodel.evaluation.outputs import Batch, perturbed_batches
+from sanmodel.evaluation.measure import Judges, Measurements, measure
 from sanmodel.evaluation.protocol import count_pairs, explain_gaps
 from sanmodel.evaluation.report import report_attribute, report_matching, report_quality
-from sanmodel.evaluation.subjects import Subjects, load_subjects
+from sanmodel.evaluation.variants import Images, perturbed
 from sanmodel.files import atomic_folder, write_json
 from sanmodel.observer import SILENT, Metrics, Observer
 from sanmodel.paths import Paths
@@ -29,61 +28,65 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
         SanError: If an input is missing or damaged, a classifier or matcher is unknown, or there
             is no test image.
     """
-    subjects = load_subjects(paths.crops, settings.attribute)
-    classifiers, gaps = _classifiers(settings)
-    matchers = {name: MATCHERS.get(name)() for name in settings.evaluate.matchers}
-    chosen = subjects.choose(settings.evaluate.faces_shown, settings.seed)
-    files = ModelFiles(paths.autoencoder, paths.prototypes)
-    perturber = Perturber(files, settings.attribute)
     size = settings.evaluate.batch_size
-    batches = perturbed_batches(paths.crops, settings.attribute, perturber, size)
-    observer.start("evaluate", len(subjects.labels))
-    measured = measure(_told(batches, observer), classifiers, matchers, chosen)
-    return _write(measured, subjects, chosen, gaps, settings, paths)
+    faces = load_faces(paths.crops, "test", settings.attribute, paths.decoded)
+    judges, gaps = _judges(settings, paths)
+    perturber = Perturber(ModelFiles(paths.autoencoder, paths.prototypes), settings.attribute)
+    variants = perturbed(faces, perturber, paths.scratch / "evaluation", size, observer)
+    measured = measure(faces, variants, judges, size, observer)
+    return _write(measured, faces, variants, gaps, settings, paths)
 
 
 def _write(
     measured: Measurements,
-    subjects: Subjects,
-    chosen: dict[str, int],
+    faces: Faces,
+    variants: dict[str, Images],
     gaps: list[str],
     settings: Settings,
     paths: Paths,
 ) -> Metrics:
     """Write the folder of curves and pictures, then the metrics."""
     rates = settings.evaluate.false_match_rates
-    classifiers, attribute_roc = report_attribute(measured.scores, subjects.labels)
-    people = subjects.people[subjects.matched]
-    matched = {key: values[subjects.matched] for key, values in measured.descriptors.items()}
+    classifiers, attribute_roc = report_attribute(measured.scores, faces.labels)
+    people = faces.people[faces.matched]
+    matched = {key: values[faces.matched] for key, values in measured.descriptors.items()}
     matchers, matching_roc = report_matching(matched, people, rates)
-    faces = [measured.shown[image_id] for image_id in chosen]
-    captions = [f"{settings.attribute} = {label}" for label in chosen.values()]
+    chosen = faces.choose(settings.evaluate.faces_shown, settings.seed)
+    shown = [{name: images[place] for name, images in variants.items()} for place in chosen]
+    captions = [f"{settings.attribute} = {label}" for label in faces.labels[chosen]]
     with atomic_folder(paths.evaluation) as folder:
         attribute_roc.to_csv(folder / "attribute_roc.csv", index=False, float_format="%.6g")
         matching_roc.to_csv(folder / "matching_roc.csv", index=False, float_format="%.6g")
         draw_attribute_roc(attribute_roc, folder / "attribute_roc.png")
         draw_matching_roc(matching_roc, folder / "matching_roc.png")
-        draw_faces(faces, captions, folder / "faces.png")
+        draw_faces(shown, captions, folder / "faces.png")
     metrics: Metrics = {
-        **_counts(subjects),
+        **_counts(faces),
         "classifiers": classifiers,
         "matchers": matchers,
         "quality": report_quality(measured.quality),
-        "gaps": gaps + explain_gaps(subjects.labels, people, rates),
+        "gaps": gaps + explain_gaps(faces.labels, people, rates),
     }
     write_json(paths.metrics("evaluate"), metrics)
     return metrics
 
 
-def _counts(subjects: Subjects) -> dict[str, int]:
-    pairs = count_pairs(subjects.people[subjects.matched])
+def _counts(faces: Faces) -> dict[str, int]:
+    pairs = count_pairs(faces.people[faces.matched])
     return {
-        "people": int(subjects.people.max()) + 1,
-        "images": len(subjects.people),
-        "matched_images": int(subjects.matched.sum()),
+        "people": int(faces.people.max()) + 1,
+        "images": len(faces),
+        "matched_images": int(faces.matched.sum()),
         "genuine_pairs": pairs.genuine,
         "impostor_pairs": pairs.impostor,
     }
+
+
+def _judges(settings: Settings, paths: Paths) -> tuple[Judges, list[str]]:
+    """Make the networks that judge; say which are left out and why."""
+    classifiers, gaps = _classifiers(settings)
+    matchers = {name: MATCHERS.get(name)() for name in settings.evaluate.matchers}
+    return Judges(classifiers, matchers, Answers(paths.answers)), gaps
 
 
 def _classifiers(settings: Settings) -> tuple[dict[str, AttributeClassifier], list[str]]:
@@ -96,10 +99,3 @@ def _classifiers(settings: Settings) -> tuple[dict[str, AttributeClassifier], li
         if name not in fitting
     ]
     return fitting, gaps
-
-
-def _told(batches: Iterable[Batch], observer: Observer) -> Iterator[Batch]:
-    """Tell the observer of each batch once it has been dealt with."""
-    for batch in batches:
-        yield batch
-        observer.advance(len(batch.image_ids))

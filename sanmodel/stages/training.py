@@ -47,7 +47,7 @@ def load_side(settings: Settings, paths: Paths, split: str) -> Examples:
         SanError: See :func:`sanmodel.faces.load_examples`.
     """
     with launch(settings.trainer).rank_zero_first():
-        return load_examples(paths.crops, split, settings.attribute, paths.scratch / "crops")
+        return load_examples(paths.crops, split, settings.attribute, paths.decoded)
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def test_it_writes_metrics_curves_and_pictures(tmp_path):
     paths, listener = write_inputs(tmp_path, "Male", people=4, photos=3), Listener()
     metrics = evaluate.run(SETTINGS, paths, listener)
     assert read_json(paths.metrics("evaluate")) == metrics
-    assert (listener.done, listener.total) == (12, 12)
+    assert (listener.done, listener.total) == (27, 24)  # 3 perturbed batches, then 4 x 2 networks
     counts = {name: metrics[name] for name in ("people", "images")}
     assert counts == {"people": 4, "images": 12}
     assert (metrics["genuine_pairs"], metrics["impostor_pairs"]) == (24, 108)

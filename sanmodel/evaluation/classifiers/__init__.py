@@ -13,9 +13,11 @@ class AttributeClassifier(Protocol):
 
     Attributes:
         attribute: The table's attribute that it reads.
+        version: What its answers depend on besides the face: versions of packages and weights.
     """
 
     attribute: str
+    version: str
 
     def __init__(self) -> None: ...
 

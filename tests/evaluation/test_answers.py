@@ -1,0 +1,63 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sanmodel.evaluation.answers import Answers
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (5, 8, 8), dtype=np.uint8)
+BOXES = np.tile([1.0, 2.0, 6.0, 7.0], (5, 1))
+
+
+class Network:
+    """Says the mean of each image, or mean and largest value, and remembers how many it saw."""
+
+    def __init__(self, descriptors: bool = False) -> None:
+        self.descriptors, self.seen = descriptors, 0
+
+    def __call__(self, images: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+        self.seen += len(images)
+        means = images.mean(axis=(1, 2)) + boxes[:, 0]
+        return np.stack([means, images.max(axis=(1, 2))], 1) if self.descriptors else means
+
+
+@pytest.fixture
+def answers(tmp_path: Path) -> Answers:
+    return Answers(tmp_path / "new" / "answers.sqlite")
+
+
+@pytest.mark.parametrize("descriptors", [False, True])
+def test_an_image_is_shown_once_and_its_answer_is_the_same(answers: Answers, descriptors: bool):
+    network = Network(descriptors)
+    expected = Network(descriptors)(IMAGES, BOXES)
+    some = answers.of("a", network, IMAGES[:3], BOXES[:3])
+    every = answers.of("a", network, IMAGES[::-1], BOXES[::-1])
+    np.testing.assert_array_equal(some, expected[:3])
+    np.testing.assert_array_equal(every, expected[::-1])
+    assert network.seen == 5
+
+
+def test_of_equal_images_in_a_batch_one_is_shown(answers: Answers):
+    network = Network()
+    found = answers.of("a", network, IMAGES[[0, 1, 0, 0]], BOXES[:4])
+    np.testing.assert_array_equal(found, Network()(IMAGES[[0, 1, 0, 0]], BOXES[:4]))
+    assert network.seen == 2
+
+
+def test_another_network_version_or_box_is_asked_again(answers: Answers):
+    network = Network()
+    for name, boxes in (("a 1", BOXES), ("a 2", BOXES), ("a 2", BOXES + 1)):
+        found = answers.of(name, network, IMAGES, boxes)
+        np.testing.assert_array_equal(found, Network()(IMAGES, boxes))
+    assert network.seen == 15
+
+
+def test_a_later_run_finds_them_and_a_damaged_file_is_made_anew(tmp_path: Path):
+    path = tmp_path / "answers.sqlite"
+    Answers(path).of("a", Network(), IMAGES, BOXES)
+    again = Network()
+    Answers(path).of("a", again, IMAGES, BOXES)
+    assert again.seen == 0
+    path.write_bytes(b"no database" * 1000)
+    Answers(path).of("a", again, IMAGES, BOXES)
+    assert again.seen == 5
