@@ -73,7 +73,7 @@ def test_prototypes_are_the_means_of_the_pool_in_colour(context, pool, root):
 def test_faces_are_moved_to_their_mean_landmarks(context, pool, root):
     moved = pool.landmarks + np.array([[[0, 0]], [[0, 0]], [[0, 9]]], dtype=np.float32)
     found = aligned_prototypes(context(pool=replace(pool, landmarks=moved), root=root))
-    np.testing.assert_allclose(found.landmarks, np.array(POINTS) + [0, 3], rtol=1e-6)
+    np.testing.assert_allclose(found.landmarks, np.add(POINTS, [0, 3]), rtol=1e-6)
 
 
 def test_aligned_prototypes_of_the_work_tree_are_taken(context, pool, root, own):

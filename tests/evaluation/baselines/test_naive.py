@@ -1,5 +1,7 @@
 """Blur, noise and pixelation do as much harm as ours, whatever batch an image is in."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
@@ -20,8 +22,8 @@ def test_faces(sample):
 
 @pytest.fixture(scope="module")
 def ours(test_faces):
-    """Outputs from 36 to 17 dB away."""
-    change = np.array([4, 8, 16, 36])[:, None, None]
+    """Outputs from 36 to 20 dB away."""
+    change = np.array([4, 8, 16, 25], np.uint8)[:, None, None]
     return np.where(test_faces.images < 128, test_faces.images + change, test_faces.images - change)
 
 
@@ -31,26 +33,26 @@ def psnrs(originals, outputs) -> np.ndarray:
 
 @pytest.mark.parametrize("name", ["blur", "noise"])
 def test_the_psnr_is_that_of_ours(name, context, test_faces, ours):
-    outputs = BASELINES.get(name)(context()).perturb(test_faces, ours.astype(np.uint8))
+    outputs = BASELINES.get(name)(context()).perturb(test_faces, ours)
     assert (outputs.shape, outputs.dtype) == (test_faces.images.shape, np.uint8)
-    wanted = psnrs(test_faces.images, ours.astype(np.uint8))
+    wanted = psnrs(test_faces.images, ours)
     assert wanted.max() - wanted.min() > 15
     np.testing.assert_allclose(psnrs(test_faces.images, outputs), wanted, rtol=0, atol=0.02)
 
 
 def test_no_other_block_size_is_nearer(context, test_faces, ours):
-    ours = ours.astype(np.uint8)
-    outputs = BASELINES.get("pixelation")(context()).perturb(test_faces, ours)
-    wanted = psnrs(test_faces.images, ours)
-    gaps = np.abs(psnrs(test_faces.images, outputs) - wanted)
-    for original, psnr_of_ours, gap in zip(test_faces.images, wanted, gaps, strict=True):
-        others = [psnr(original, slowly_pixelated(original, side)) for side in range(1, 60)]
+    small, ours = replace(test_faces, images=test_faces.images[:, ::4, ::4]), ours[:, ::4, ::4]
+    outputs = BASELINES.get("pixelation")(context()).perturb(small, ours)
+    wanted = psnrs(small.images, ours)
+    gaps = np.abs(psnrs(small.images, outputs) - wanted)
+    for original, psnr_of_ours, gap in zip(small.images, wanted, gaps, strict=True):
+        others = [psnr(original, slowly_pixelated(original, side)) for side in range(1, 57)]
         assert gap <= np.abs(np.array(others) - psnr_of_ours).min() + 1e-9
 
 
 @pytest.mark.parametrize("name", NAIVE)
 def test_batches_do_not_matter(name, context, test_faces, ours):
-    baseline, ours = BASELINES.get(name)(context()), ours.astype(np.uint8)
+    baseline = BASELINES.get(name)(context())
     together = baseline.perturb(test_faces, ours)
     one = baseline.perturb(test_faces.take(slice(2, 3)), ours[2:3])
     np.testing.assert_array_equal(one[0], together[2])
@@ -62,16 +64,14 @@ def test_an_image_that_ours_leaves_alone_stays_nearly_as_it_is(name, context, te
     assert psnrs(test_faces.images, outputs).min() > 59.5
 
 
-def test_the_strongest_is_taken_where_none_is_strong_enough(context, test_faces):
-    flat = test_faces.take(slice(0, 1))
-    flat.images[:], inverse = 100, np.zeros((1, 224, 224), np.uint8)
-    for name in ("blur", "pixelation"):
-        outputs = BASELINES.get(name)(context()).perturb(flat, inverse)
-        np.testing.assert_array_equal(outputs, flat.images)
+@pytest.mark.parametrize("name", ["blur", "pixelation"])
+def test_a_flat_image_is_the_strongest(name, context, test_faces):
+    outputs = BASELINES.get(name)(context()).perturb(test_faces, 255 - test_faces.images)
+    for original, output in zip(test_faces.images, outputs, strict=True):
+        assert np.abs(output - original.mean()).max() < 1
 
 
 def test_the_noise_comes_from_the_seed(context, test_faces, ours):
-    ours = ours.astype(np.uint8)
     outputs = [
         BASELINES.get("noise")(context(seed=seed)).perturb(test_faces, ours).astype(np.float64)
         for seed in (1, 1, 2)
