@@ -52,14 +52,20 @@ class Impostors:
     cells: Integers
 
 
+def count_impostors(people: Integers) -> int:
+    """Count all impostor pairs."""
+    _, images = np.unique(people, return_counts=True)
+    return int(len(people) ** 2 - (images**2).sum())
+
+
 def are_sampled(people: Integers) -> bool:
     """Tell whether the impostor pairs of these people's images are drawn, not all measured."""
-    return len(people) > EXACT_IMAGES and _count(people) > IMPOSTOR_SAMPLE
+    return len(people) > EXACT_IMAGES and count_impostors(people) > IMPOSTOR_SAMPLE
 
 
 def measured_impostors(people: Integers) -> int:
     """Return how many impostor pairs :func:`impostor_blocks` yields."""
-    return IMPOSTOR_SAMPLE if are_sampled(people) else _count(people)
+    return IMPOSTOR_SAMPLE if are_sampled(people) else count_impostors(people)
 
 
 def genuine_places(people: Integers) -> tuple[Integers, Integers]:
@@ -109,9 +115,11 @@ def impostor_blocks(
     if len(people) <= EXACT_IMAGES:
         yield from _all_impostors(probes, gallery, people)
         return
-    numbers = np.arange(_count(people))
+    numbers = np.arange(count_impostors(people))
     if are_sampled(people):
-        numbers = np.random.default_rng(seed).integers(_count(people), size=IMPOSTOR_SAMPLE)
+        numbers = np.random.default_rng(seed).integers(
+            count_impostors(people), size=IMPOSTOR_SAMPLE
+        )
     for start in range(0, len(numbers), BLOCK_NUMBERS):
         yield _numbered(probes, gallery, people, numbers[start : start + BLOCK_NUMBERS])
 
@@ -120,16 +128,10 @@ def random_impostors(
     probes: Floats, gallery: Floats, people: Integers, count: int, seed: int
 ) -> Impostors:
     """Draw impostor pairs with replacement; none where there is one person only."""
-    pairs = _count(people)
+    pairs = count_impostors(people)
     rng = np.random.default_rng(seed)
     numbers = rng.integers(pairs, size=count) if pairs else np.empty(0, dtype=np.int64)
     return _numbered(probes, gallery, people, numbers)
-
-
-def _count(people: Integers) -> int:
-    """Count the impostor pairs."""
-    _, images = np.unique(people, return_counts=True)
-    return int(len(people) ** 2 - (images**2).sum())
 
 
 def _mates(people: Integers) -> Iterator[Integers]:

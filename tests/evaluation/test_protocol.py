@@ -112,7 +112,7 @@ def test_blocks_do_not_change_the_result(monkeypatch):
 def test_matches_name_the_genuine_pairs_that_the_rate_counts():
     gallery = np.array([[0.0], [0.1], [5.0], [20.0]])
     result = verify(gallery, gallery, np.array([0, 0, 1, 1]))
-    # Person 0 is nearer to itself than any impostor, person 1 is farther apart than several of them.
+    # Person 0 is nearer to itself than any impostor, person 1 farther apart than several.
     np.testing.assert_array_equal(result.matches(0.125), [True, True, False, False])
     assert result.true_match_rate(0.125) == 0.5
     assert result.matches(0.1) is None
