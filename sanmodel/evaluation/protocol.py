@@ -8,28 +8,34 @@ A genuine pair is a true match at the false match rate r if at most r times all 
 score at least as high. This is the true match rate at the lowest threshold whose false match rate
 does not exceed r; where scores tie, the impostor is taken to win. The threshold belongs to one
 kind of probe: its own impostor pairs set it.
+
+All pairs count of up to ``sanmodel.evaluation.pairs.EXACT_IMAGES`` images. Of more images a sample
+of impostor pairs stands for all of them, while every genuine pair still counts.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import floor
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score, roc_curve
-from sklearn.metrics.pairwise import euclidean_distances
 
-BLOCK_PAIRS = 8_000_000
-"""Pairs whose distances are in memory at a time, 64 MB."""
+from sanmodel.evaluation.pairs import (
+    SAMPLE_SEED,
+    Floats,
+    Integers,
+    are_sampled,
+    genuine_distances,
+    impostor_blocks,
+    measured_impostors,
+)
 
 CURVE_POINTS = 200
 """Most points that a curve is drawn with."""
 
 THRESHOLD = 0.5
 """Probability above which a face is read as class 1."""
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -95,24 +101,29 @@ class Verification:
     """How one kind of probe fares against the gallery.
 
     Attributes:
-        rivals: For each genuine pair the number of impostor pairs that score at least as high,
-            (genuine pairs,), ascending.
-        impostor_pairs: Number of all impostor pairs.
+        rivals: For each genuine pair the number of measured impostor pairs that score at least as
+            high, (genuine pairs,), in the order of
+            :func:`sanmodel.evaluation.pairs.genuine_places`.
+        impostor_pairs: Number of measured impostor pairs.
+        sample_seed: Seed with which they were drawn from all; None if all were measured.
     """
 
     rivals: Integers
     impostor_pairs: int
+    sample_seed: int | None = None
+
+    def matches(self, false_match_rate: float) -> NDArray[np.bool_] | None:
+        """Tell which genuine pairs are true matches at a false match rate, (genuine pairs,).
+
+        None where fewer than ``1 / false_match_rate`` impostor pairs leave the rate unmeasurable.
+        """
+        allowed = allowed_matches(false_match_rate, self.impostor_pairs)
+        return self.rivals <= allowed if allowed >= 1 else None
 
     def true_match_rate(self, false_match_rate: float) -> float | None:
-        """Return the true match rate at a false match rate.
-
-        None without genuine pairs, and where fewer than ``1 / false_match_rate`` impostor pairs
-        leave the rate unmeasurable.
-        """
-        allowed = _allowed(false_match_rate, self.impostor_pairs)
-        if allowed < 1 or len(self.rivals) == 0:
-            return None
-        return float(self._true_matches(np.array([allowed]))[0])
+        """Return the share of :meth:`matches`; None without these or without genuine pairs."""
+        matches = self.matches(false_match_rate)
+        return None if matches is None else _mean(matches)
 
     def roc(self) -> Curve:
         """Return the curve at rates spaced evenly on a log axis (paper, figure 7)."""
@@ -120,29 +131,40 @@ class Verification:
             return Curve(np.empty(0), np.empty(0))
         spaced = np.geomspace(1, self.impostor_pairs, CURVE_POINTS)
         allowed = np.unique(spaced.round().astype(np.int64))
-        return Curve(allowed / self.impostor_pairs, self._true_matches(allowed))
-
-    def _true_matches(self, allowed: Integers) -> Floats:
-        """Return the true match rate for each number of false matches that is allowed."""
-        return np.searchsorted(self.rivals, allowed, side="right") / len(self.rivals)
+        matched = np.searchsorted(np.sort(self.rivals), allowed, side="right")
+        return Curve(allowed / self.impostor_pairs, matched / len(self.rivals))
 
 
-def verify(probes: Floats, gallery: Floats, people: Integers) -> Verification:
+def verify(
+    probes: Floats, gallery: Floats, people: Integers, seed: int = SAMPLE_SEED
+) -> Verification:
     """Match every probe against every gallery image but that of the same photo.
 
-    Exact, in two passes over blocks of distances. Memory: a few blocks of ``BLOCK_PAIRS`` and 16
-    bytes per genuine pair.
+    Exact up to ``sanmodel.evaluation.pairs.EXACT_IMAGES`` images; of more, impostor pairs are
+    drawn and ``Verification.sample_seed`` says so. Memory: a few blocks of ``BLOCK_PAIRS`` pairs,
+    80 MB for the drawn ones and 32 bytes per genuine pair.
 
     Args:
         probes: Descriptors of perturbed images, (N, d).
         gallery: Descriptors of the originals in the same order, (N, d).
         people: Number of the person each image shows, (N,).
+        seed: Of the draw, where there is one.
     """
-    genuine = np.sort(np.concatenate([own for own, _ in _pairs(probes, gallery, people)]))
-    rivals = np.zeros(len(genuine), dtype=np.int64)
-    for _, others in _pairs(probes, gallery, people):
-        rivals += np.searchsorted(np.sort(others), genuine, side="right")
-    return Verification(rivals, count_pairs(people).impostor)
+    genuine = genuine_distances(probes, gallery, people)
+    order = np.argsort(genuine)
+    sorted_rivals = np.zeros(len(genuine), dtype=np.int64)
+    for block in impostor_blocks(probes, gallery, people, seed):
+        nearer = np.searchsorted(np.sort(block.distances), genuine[order], side="right")
+        sorted_rivals += nearer
+    rivals = np.empty_like(sorted_rivals)
+    rivals[order] = sorted_rivals
+    sample_seed = seed if are_sampled(people) else None
+    return Verification(rivals, measured_impostors(people), sample_seed)
+
+
+def allowed_matches(rate: float, impostor_pairs: int) -> int:
+    """Return how many false matches a rate allows; 0.29 of 100 are 29, whatever floats say."""
+    return floor(rate * impostor_pairs + 1e-9)
 
 
 def explain_gaps(labels: Integers, people: Integers, rates: Sequence[float]) -> list[str]:
@@ -158,33 +180,16 @@ def explain_gaps(labels: Integers, people: Integers, rates: Sequence[float]) -> 
         for label in (0, 1)
         if label not in labels
     ]
-    pairs = count_pairs(people)
-    if pairs.genuine == 0:
+    impostors = measured_impostors(people)
+    if count_pairs(people).genuine == 0:
         gaps.append("every person has one test image: there is no genuine pair to match")
     gaps += [
-        f"{pairs.impostor} impostor pairs are too few for a false match rate of {rate:g}"
+        f"{impostors} impostor pairs are too few for a false match rate of {rate:g}"
         for rate in rates
-        if _allowed(rate, pairs.impostor) < 1
+        if allowed_matches(rate, impostors) < 1
     ]
     return gaps
 
 
-def _pairs(probes: Floats, gallery: Floats, people: Integers) -> Iterator[tuple[Floats, Floats]]:
-    """Yield the distances of genuine and of impostor pairs, block by block of probes."""
-    images = np.arange(len(probes))
-    rows = max(1, BLOCK_PAIRS // len(probes))
-    for start in range(0, len(probes), rows):
-        block = slice(start, start + rows)
-        distances = euclidean_distances(probes[block], gallery)
-        same_person = people[block, None] == people
-        same_image = images[block, None] == images
-        yield distances[same_person & ~same_image], distances[~same_person]
-
-
-def _allowed(rate: float, impostor_pairs: int) -> int:
-    """Return how many false matches a rate allows; 0.29 of 100 are 29, whatever floats say."""
-    return floor(rate * impostor_pairs + 1e-9)
-
-
-def _mean(wrong: NDArray[np.bool_]) -> float | None:
-    return float(wrong.mean()) if len(wrong) else None
+def _mean(flags: NDArray[np.bool_]) -> float | None:
+    return float(flags.mean()) if len(flags) else None

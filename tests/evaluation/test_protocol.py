@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sanmodel.evaluation import protocol
+from sanmodel.evaluation import pairs
 from sanmodel.evaluation.protocol import (
     CURVE_POINTS,
     attribute_metrics,
@@ -58,8 +58,8 @@ def test_attribute_curve_is_short_and_runs_from_corner_to_corner():
 
 
 def test_pairs_are_ordered_and_of_different_images():
-    pairs = count_pairs(np.array([0, 0, 0, 1, 1, 2]))
-    assert (pairs.genuine, pairs.impostor) == (6 + 2, 36 - 9 - 4 - 1)
+    counts = count_pairs(np.array([0, 0, 0, 1, 1, 2]))
+    assert (counts.genuine, counts.impostor) == (6 + 2, 36 - 9 - 4 - 1)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -104,9 +104,57 @@ def test_blocks_do_not_change_the_result(monkeypatch):
     gallery = rng.normal(size=(100, 8)) + people[:, None] % 7
     probes = gallery + rng.normal(size=(100, 8))
     whole = verify(probes, gallery, people)
-    monkeypatch.setattr(protocol, "BLOCK_PAIRS", 730)
+    monkeypatch.setattr(pairs, "BLOCK_PAIRS", 730)
     blockwise = verify(probes, gallery, people)
     np.testing.assert_array_equal(whole.rivals, blockwise.rivals)
+
+
+def test_matches_name_the_genuine_pairs_that_the_rate_counts():
+    gallery = np.array([[0.0], [0.1], [5.0], [20.0]])
+    result = verify(gallery, gallery, np.array([0, 0, 1, 1]))
+    # Person 0 is nearer to itself than any impostor, person 1 farther apart than several.
+    np.testing.assert_array_equal(result.matches(0.125), [True, True, False, False])
+    assert result.true_match_rate(0.125) == 0.5
+    assert result.matches(0.1) is None
+
+
+def test_few_images_are_measured_without_a_sample():
+    points = np.arange(4.0)[:, None]
+    result = verify(points, points, np.array([0, 0, 1, 1]), seed=3)
+    assert result.sample_seed is None
+    assert result.impostor_pairs == 8
+
+
+def crowd():
+    """200 images of 40 people of which many are near to others."""
+    rng = np.random.default_rng(6)
+    people = np.repeat(np.arange(40), 5)
+    gallery = rng.normal(size=(200, 4)) + 1.5 * rng.normal(size=(40, 4))[people]
+    return gallery + 0.5 * rng.normal(size=(200, 4)), gallery, people
+
+
+def test_many_images_are_measured_by_a_sample_that_says_its_seed(monkeypatch):
+    whole = verify(*crowd())
+    monkeypatch.setattr(pairs, "EXACT_IMAGES", 199)
+    monkeypatch.setattr(pairs, "IMPOSTOR_SAMPLE", 20_000)
+    sampled = verify(*crowd(), seed=3)
+    assert sampled.sample_seed == 3
+    assert sampled.impostor_pairs == 20_000
+    assert len(sampled.rivals) == len(whole.rivals)
+    for rate in (0.1, 0.01):
+        assert sampled.true_match_rate(rate) == pytest.approx(whole.true_match_rate(rate), abs=0.03)
+    again, other = verify(*crowd(), seed=3), verify(*crowd(), seed=4)
+    np.testing.assert_array_equal(sampled.rivals, again.rivals)
+    assert (sampled.rivals != other.rivals).any()
+
+
+def test_many_images_with_few_impostor_pairs_are_measured_without_a_sample(monkeypatch):
+    whole = verify(*crowd())
+    monkeypatch.setattr(pairs, "EXACT_IMAGES", 199)
+    numbered = verify(*crowd())
+    assert numbered.sample_seed is None
+    assert numbered.impostor_pairs == whole.impostor_pairs
+    np.testing.assert_array_equal(numbered.rivals, whole.rivals)
 
 
 def test_matching_curve_agrees_with_the_true_match_rate():
@@ -145,3 +193,15 @@ def test_gaps_are_explained_one_by_one():
     assert "0.01" in gaps[2]
     one_person = explain_gaps(np.array([0, 1]), np.zeros(2, dtype=np.int64), [0.1])
     assert one_person == ["0 impostor pairs are too few for a false match rate of 0.1"]
+
+
+def test_a_gap_is_told_of_the_impostor_pairs_that_are_measured(monkeypatch):
+    monkeypatch.setattr(pairs, "EXACT_IMAGES", 7)
+    monkeypatch.setattr(pairs, "IMPOSTOR_SAMPLE", 20)
+    gaps = explain_gaps(np.array([0, 1] * 4), np.arange(8) // 2, [0.04, 0.05])
+    assert gaps == ["20 impostor pairs are too few for a false match rate of 0.04"]
+
+
+def test_no_image_has_no_true_match_rate():
+    nothing = np.empty((0, 2))
+    assert verify(nothing, nothing, np.empty(0, dtype=np.int64)).true_match_rate(0.5) is None

@@ -1,0 +1,129 @@
+"""Whom protection fails and whose matching suffers, by groups of people and of photos.
+
+A true match rate within a group counts the genuine pairs of which both images are of the group. Its
+threshold is the one of all faces, set by all impostor pairs of the same kind of probe: a system
+has one threshold for everybody, and a group pays where that one does not suit it.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sanmodel.evaluation.faces import Faces
+from sanmodel.evaluation.pairs import genuine_places
+from sanmodel.evaluation.probes import PROBES, Answer, Study
+from sanmodel.evaluation.protocol import THRESHOLD, verify
+
+LEAST = 30
+"""Fewest images, and genuine pairs, of a group whose figures are given."""
+
+VARIANTS = ("original", "OP")
+"""Compared: the photo as it was, and the output that is to hide the attribute."""
+
+Figures = dict[str, float | None]
+Flags = NDArray[np.bool_]
+
+
+@PROBES.register("who-pays")
+class WhoPaysProbe:
+    """Attribute error by classifier and group, true match rate by matcher and group.
+
+    The groups are all faces, the faces of each class of the protected attribute (the error of
+    class 1 is made where class 1 turns into class 0, and the other way round), and those with and
+    without each other attribute.
+    """
+
+    title = "Who pays"
+    question = (
+        "Is anybody protected worse, or matched worse for being protected, than the average tells:"
+        " men or women, the old or the young, people with glasses?"
+    )
+
+    def answer(self, study: Study) -> Answer:
+        """See :meth:`sanmodel.evaluation.probes.Probe.answer`.
+
+        Rows are "<classifier or matcher> <group>", a group being "all" or like "Male=1"; and
+        "<classifier or matcher> worst", which repeats the figures of the group with the lowest
+        error, or true match rate, on OP. Columns are ``images`` and, each for the original and OP,
+        ``error_rate_<variant>`` of classifiers and ``tmr_at_fmr_<rate>_<variant>`` of matchers at
+        the first false match rate. Figures of fewer than ``LEAST`` images or genuine pairs and
+        those of the other kind of network are None.
+        """
+        groups = _groups(study.test.faces, study.attribute)
+        columns = ["images", *_columns("error_rate")]
+        columns += [c for rate in study.false_match_rates[:1] for c in _columns(_tmr(rate))]
+        tables = {name: _errors(study, name, groups) for name in _names(study.scores)}
+        for rate in study.false_match_rates[:1]:
+            for name in _names(study.descriptors):
+                tables[name] = _true_match_rates(study, name, groups, rate)
+        return {
+            f"{name} {group}": {column: figures.get(column) for column in columns}
+            for name, table in tables.items()
+            for group, figures in [*table.items(), ("worst", _worst(table))]
+        }
+
+
+def _groups(faces: Faces, attribute: str) -> dict[str, Flags]:
+    """Return which faces belong to each group, (N,)."""
+    attributes = {attribute: faces.labels, **faces.groups}
+    halves = {f"{name}={v}": values == v for name, values in attributes.items() for v in (1, 0)}
+    return {"all": np.ones(len(faces), dtype=bool), **halves}
+
+
+def _errors(study: Study, classifier: str, groups: dict[str, Flags]) -> dict[str, Figures]:
+    """Return a classifier's share of wrong answers by group and variant."""
+    read = [study.scores[classifier, variant] > THRESHOLD for variant in VARIANTS]
+    wrong = [answers != study.test.faces.labels for answers in read]
+    columns = _columns("error_rate")
+    return {
+        group: {
+            "images": float(inside.sum()),
+            **{c: _share(flags[inside]) for c, flags in zip(columns, wrong, strict=True)},
+        }
+        for group, inside in groups.items()
+    }
+
+
+def _true_match_rates(
+    study: Study, matcher: str, groups: dict[str, Flags], rate: float
+) -> dict[str, Figures]:
+    """Return a matcher's true match rates by group and variant, of the faces that are matched."""
+    matched = study.test.faces.matched
+    people = study.test.faces.people[matched]
+    gallery = study.descriptors[matcher, "original"][matched]
+    probe_places, gallery_places = genuine_places(people)
+    table: dict[str, Figures] = {g: {"images": float(f[matched].sum())} for g, f in groups.items()}
+    for variant, column in zip(VARIANTS, _columns(_tmr(rate)), strict=True):
+        probes = study.descriptors[matcher, variant][matched]
+        matches = verify(probes, gallery, people, study.seed).matches(rate)
+        for group, figures in table.items():
+            inside = groups[group][matched]
+            pairs = inside[probe_places] & inside[gallery_places]
+            enough = matches is not None and inside.sum() >= LEAST
+            figures[column] = _share(matches[pairs]) if enough and matches is not None else None
+    return table
+
+
+def _worst(table: dict[str, Figures]) -> Figures:
+    """Return the figures of the group whose last figure, that of OP, is lowest."""
+    last = {group: list(figures.values())[-1] for group, figures in table.items()}
+    known = {group: value for group, value in last.items() if group != "all" and value is not None}
+    return table[min(known, key=lambda group: known[group])] if known else {}
+
+
+def _share(flags: Flags) -> float | None:
+    return float(flags.mean()) if len(flags) >= LEAST else None
+
+
+def _columns(measure: str) -> list[str]:
+    return [f"{measure}_{variant}" for variant in VARIANTS]
+
+
+def _tmr(rate: float) -> str:
+    return f"tmr_at_fmr_{rate:g}"
+
+
+def _names(keys: Iterable[tuple[str, str]]) -> list[str]:
+    """Return the classifiers or matchers in their order."""
+    return list(dict.fromkeys(name for name, _ in keys))
