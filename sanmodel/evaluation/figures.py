@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from sanmodel.evaluation.variants import VARIANTS
+from sanmodel.evaluation.outputs import VARIANTS
 from sanmodel.images import IMAGE_SIZE
 
 ROWS = {"original": "original", "SM": "same", "NT": "neutral", "OP": "opposite"}

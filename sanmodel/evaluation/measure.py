@@ -11,8 +11,8 @@ from sanmodel.evaluation.answers import Answers, Ask
 from sanmodel.evaluation.classifiers import AttributeClassifier
 from sanmodel.evaluation.faces import Faces
 from sanmodel.evaluation.matchers import Matcher
+from sanmodel.evaluation.outputs import Images, batches
 from sanmodel.evaluation.similarity import psnr, ssim
-from sanmodel.evaluation.variants import Images, batches
 from sanmodel.observer import Observer
 
 Key = tuple[str, str]

@@ -6,9 +6,9 @@ from sanmodel.evaluation.faces import Faces, load_faces
 from sanmodel.evaluation.figures import draw_attribute_roc, draw_faces, draw_matching_roc
 from sanmodel.evaluation.matchers import MATCHERS
 from sanmodel.evaluation.measure import Judges, Measurements, measure
+from sanmodel.evaluation.outputs import Images, perturbed
 from sanmodel.evaluation.protocol import count_pairs, explain_gaps
 from sanmodel.evaluation.report import report_attribute, report_matching, report_quality
-from sanmodel.evaluation.variants import Images, perturbed
 from sanmodel.files import atomic_folder, write_json
 from sanmodel.observer import SILENT, Metrics, Observer
 from sanmodel.paths import Paths

@@ -4,8 +4,8 @@ import pytest
 from PIL import Image
 
 from sanmodel.evaluation.figures import draw_attribute_roc, draw_faces, draw_matching_roc
+from sanmodel.evaluation.outputs import VARIANTS
 from sanmodel.evaluation.report import ATTRIBUTE_COLUMNS, MATCHING_COLUMNS
-from sanmodel.evaluation.variants import VARIANTS
 
 
 def person(level):

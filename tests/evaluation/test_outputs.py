@@ -7,7 +7,7 @@ from small import POINTS
 from small_models import saved_model
 
 from sanmodel.evaluation.faces import Faces, load_faces
-from sanmodel.evaluation.variants import VARIANTS, batches, perturbed
+from sanmodel.evaluation.outputs import VARIANTS, batches, perturbed
 from sanmodel.models.autoencoder import Autoencoder
 from sanmodel.observer import SILENT
 from sanmodel.perturber import Perturber
