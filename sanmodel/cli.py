@@ -264,6 +264,17 @@ def results(root: Root = HERE) -> None:
     show_results(load_settings(paths.params), paths, Console(highlight=False))
 
 
+@app.command()
+def compare(
+    a: Annotated[Path, typer.Argument(help="metrics.json of an evaluation, or its folder.")],
+    b: Annotated[Path, typer.Argument(help="Of another.")],
+) -> None:
+    """Show two evaluations side by side, and which differences exceed their intervals."""
+    from sanmodel.evaluation.comparison import show_comparison
+
+    show_comparison(a, b, Console(highlight=False, markup=False))
+
+
 @dpm.command("train")
 def train_dpm(
     out: Annotated[Path, typer.Option(help="File to write.", dir_okay=False)],

@@ -1,22 +1,39 @@
-"""The paper's figures 5, 6 and 7, drawn without a display and without pyplot's global state."""
+"""The paper's figures 3, 5, 6 and 7, drawn without a display and without pyplot's global state."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from sanmodel.evaluation.outputs import VARIANTS
-from sanmodel.images import IMAGE_SIZE
+from sanmodel.evaluation.variants import in_order
+from sanmodel.images import IMAGE_SIZE, Picture
 
-ROWS = {"original": "original", "SM": "same", "NT": "neutral", "OP": "opposite"}
-"""What each variant is called beside its faces."""
+ROWS = {"SM": "same", "NT": "neutral", "OP": "opposite"}
+"""What a variant is called beside its faces, where its own name is too short."""
 
-COLOURS = {"original": "#222222", "SM": "#1b7fbd", "NT": "#e69f00", "OP": "#c8372d"}
-"""Colours that stay apart for colour-blind readers too."""
+STYLES = {
+    "original": ("#222222", "-"),
+    "SM": ("#0072b2", "-"),
+    "NT": ("#e69f00", "-"),
+    "OP": ("#c8372d", "-"),
+    "mixing": ("#009e73", "--"),
+    "authors": ("#8e5ea2", "--"),
+    "blur": ("#56b4e9", ":"),
+    "pixelation": ("#a6761d", ":"),
+    "noise": ("#7f7f7f", ":"),
+}
+"""Colours that stay apart for colour-blind readers too, and kinds of line for the others."""
+
+UNKNOWN_STYLE = ("#cc79a7", "-.")
+"""Of a variant that nothing is known of."""
+
+FORMATS = (".png", ".svg")
+"""Every figure is written in each."""
 
 DPI = 150
 FACE = IMAGE_SIZE / DPI
@@ -35,68 +52,120 @@ def draw_faces(faces: Sequence[Faces], captions: Sequence[str], path: Path) -> N
     """Draw figure 5: a column per person, a row per variant.
 
     Args:
-        faces: For each person the grey images of all variants, (224, 224).
+        faces: For each person the grey images of the same variants, (224, 224).
         captions: What stands above each column.
-        path: PNG file to write.
+        path: Name of the files to write; :data:`FORMATS` are their endings.
     """
-    width = LETTERS + len(faces) * (FACE + GAP)
-    height = LETTERS + len(VARIANTS) * (FACE + GAP)
-    figure = Figure(figsize=(width, height))
-    place = {"left": LETTERS / width, "right": 1, "bottom": 0, "top": 1 - LETTERS / height}
-    place |= {"wspace": GAP / FACE, "hspace": GAP / FACE}
-    grid = figure.subplots(len(VARIANTS), len(faces), squeeze=False, gridspec_kw=place)
-    for row, variant in zip(grid, VARIANTS, strict=True):
-        row[0].set_ylabel(ROWS[variant], fontsize=9)
+    variants = in_order(faces[0])
+    figure, grid = _grid(len(variants), len(faces))
+    for row, variant in zip(grid, variants, strict=True):
+        row[0].set_ylabel(ROWS.get(variant, variant), fontsize=9)
         for cell, person in zip(row, faces, strict=True):
             cell.imshow(person[variant], cmap="gray", vmin=0, vmax=255)
-            cell.set(xticks=[], yticks=[])
-            cell.spines[:].set_visible(False)
-    for cell, caption in zip(grid[0], captions, strict=True):
-        cell.set_title(caption, fontsize=8)
-    figure.savefig(path, dpi=DPI)
+    _caption(grid[0], captions)
+    _save(figure, path)
+
+
+def draw_prototypes(prototypes: Sequence[tuple[str, Picture]], path: Path) -> None:
+    """Draw figure 3: the prototypes beside each other.
+
+    Args:
+        prototypes: For each its caption and its image, RGB (224, 224, 3).
+        path: As in :func:`draw_faces`.
+    """
+    figure, grid = _grid(1, len(prototypes))
+    for cell, (_, image) in zip(grid[0], prototypes, strict=True):
+        cell.imshow(image)
+    _caption(grid[0], [caption for caption, _ in prototypes])
+    _save(figure, path)
 
 
 def draw_attribute_roc(curves: pd.DataFrame, path: Path) -> None:
-    """Draw figure 6: one panel per classifier.
+    """Draw figure 6: one panel per classifier, below each other one row per set.
 
     Args:
-        curves: Columns classifier, variant, fpr, tpr.
-        path: PNG file to write.
+        curves: Columns classifier, variant, fpr, tpr; before them, with several sets, set.
+        path: As in :func:`draw_faces`.
     """
     figure, panels = _panels(curves, "classifier")
     for panel in panels:
         panel.plot([0, 1], [0, 1], color="0.8", linewidth=1, zorder=0)
         panel.set(xlabel="false positive rate", ylabel="true positive rate")
         panel.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
-    figure.savefig(path, dpi=DPI)
+    _save(figure, path)
 
 
 def draw_matching_roc(curves: pd.DataFrame, path: Path) -> None:
     """Draw figure 7: one panel per matcher, the false match rate on a log axis.
 
     Args:
-        curves: Columns matcher, variant, fmr, tmr.
-        path: PNG file to write.
+        curves: Columns matcher, variant, fmr, tmr; before them, with several sets, set.
+        path: As in :func:`draw_faces`.
     """
     figure, panels = _panels(curves, "matcher")
     for panel in panels:
         panel.set(xlabel="false match rate", ylabel="true match rate", xscale="log")
         panel.set(ylim=(-0.02, 1.02), box_aspect=1)
-    figure.savefig(path, dpi=DPI)
+    _save(figure, path)
+
+
+def _grid(rows: int, columns: int) -> tuple[Figure, NDArray[np.object_]]:
+    """Return a figure of places for images of 224x224 pixels, (rows, columns)."""
+    width = LETTERS + columns * (FACE + GAP)
+    height = LETTERS + rows * (FACE + GAP)
+    figure = Figure(figsize=(width, height))
+    place = {"left": LETTERS / width, "right": 1, "bottom": 0, "top": 1 - LETTERS / height}
+    place |= {"wspace": GAP / FACE, "hspace": GAP / FACE}
+    grid = figure.subplots(rows, columns, squeeze=False, gridspec_kw=place)
+    for cell in grid.flat:
+        cell.set(xticks=[], yticks=[])
+        cell.spines[:].set_visible(False)
+    return figure, grid
+
+
+def _caption(cells: Iterable[Axes], captions: Sequence[str]) -> None:
+    for cell, caption in zip(cells, captions, strict=True):
+        cell.set_title(caption, fontsize=8)
 
 
 def _panels(curves: pd.DataFrame, kind: str) -> tuple[Figure, list[Axes]]:
-    """Plot the last column over the one before it, a panel for each name in column ``kind``."""
+    """Plot the last column over the one before it, a panel for each set and name of ``kind``."""
+    parts = _parts(curves, kind)
+    columns = max(1, curves[kind].nunique())
+    rows = -(-len(parts) // columns)
+    figure = Figure(figsize=(4.2 * columns, 4.4 * rows), layout="constrained")
+    panels = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for panel, (title, part) in zip(panels, parts.items(), strict=False):
+        _plot(panel, part)
+        panel.set_title(title)
+    for unused in panels[len(parts) :]:
+        unused.remove()
+    return figure, panels[: len(parts)]
+
+
+def _parts(curves: pd.DataFrame, kind: str) -> dict[str, pd.DataFrame]:
+    """Return the curves of each panel by its title."""
+    keys = ["set", kind] if "set" in curves else [kind]
+    parts = curves.groupby(keys, sort=False)
+    named = {", ".join(map(str, reversed(key))): part for key, part in parts}
+    return named or {f"no {kind} could be measured": curves}
+
+
+def _plot(panel: Axes, curves: pd.DataFrame) -> None:
+    """Plot the last column over the one before it, a line for each variant."""
     x, y = curves.columns[-2:]
-    names = list(dict.fromkeys(curves[kind])) or [f"no {kind} could be measured"]
-    figure = Figure(figsize=(4.2 * len(names), 4.4), layout="constrained")
-    panels = list(figure.subplots(1, len(names), squeeze=False)[0])
-    for panel, name in zip(panels, names, strict=True):
-        for variant, curve in curves[curves[kind] == name].groupby("variant", sort=False):
-            label = str(variant)
-            panel.plot(curve[x], curve[y], color=COLOURS[label], label=label, linewidth=1.6)
-        if panel.lines:
-            panel.legend(loc="lower right", frameon=False)
-        panel.set_title(name)
-        panel.grid(color="0.93")
-    return figure, panels
+    for variant in in_order(curves["variant"]):
+        curve = curves[curves["variant"] == variant]
+        colour, line = STYLES.get(variant, UNKNOWN_STYLE)
+        panel.plot(curve[x], curve[y], color=colour, ls=line, label=variant, linewidth=1.6)
+    if panel.lines:
+        panel.legend(loc="lower right", frameon=False, fontsize=8)
+    panel.grid(color="0.93")
+
+
+def _save(figure: Figure, path: Path) -> None:
+    """Write a figure in each of ``FORMATS``; the same figure gives the same bytes."""
+    with rc_context({"svg.hashsalt": "sanmodel"}):
+        for ending in FORMATS:
+            about = {"Date": None} if ending == ".svg" else None
+            figure.savefig(path.with_suffix(ending), dpi=DPI, metadata=about)

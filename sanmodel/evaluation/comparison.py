@@ -1,0 +1,150 @@
+"""Two evaluations side by side: which differences are more than chance."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from sanmodel.errors import SanError
+from sanmodel.evaluation.measures import Value, names_of, value_of
+from sanmodel.files import read_json
+
+Metrics = Mapping[str, Any]
+Key = tuple[str, str, str, str]
+"""Set, network or kind, variant or row, name of the metric."""
+
+PARTS = ("classifiers", "matchers", "probes")
+NEEDED = ("classifiers", "matchers", "quality")
+FILE = "metrics.json"
+
+
+class Difference(StrEnum):
+    """What may be said of two figures."""
+
+    EXCEEDS = "differs"
+    WITHIN = "within the intervals"
+    SAME = "same"
+    NO_INTERVAL = "no interval"
+    ONLY_A = "only in A"
+    ONLY_B = "only in B"
+    NEITHER = "in neither"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One figure of both evaluations.
+
+    Attributes:
+        key: Which.
+        a: Of the first.
+        b: Of the second.
+    """
+
+    key: Key
+    a: Value
+    b: Value
+
+    @property
+    def difference(self) -> Difference:
+        """Whether the figures differ by more than their 95 % intervals: these do not overlap."""
+        missing = (self.a.number is None, self.b.number is None)
+        if any(missing):
+            known = {(True, True): Difference.NEITHER, (True, False): Difference.ONLY_B}
+            return known.get(missing, Difference.ONLY_A)
+        if self.a.number == self.b.number:
+            return Difference.SAME
+        if not (self.a.interval and self.b.interval):
+            return Difference.NO_INTERVAL
+        return Difference.WITHIN if _overlap(self.a, self.b) else Difference.EXCEEDS
+
+
+def compare(a: Metrics, b: Metrics) -> list[Line]:
+    """Return every figure that one or the other has, in the order of the first.
+
+    Args:
+        a: Metrics of an evaluation, see docs/evaluation.md.
+        b: Of another.
+    """
+    ours, theirs = dict(_figures(a)), dict(_figures(b))
+    return [
+        Line(key, *(value_of(key[-1], of.get(key, {}), ()) for of in (ours, theirs)))
+        for key in ours | theirs
+    ]
+
+
+def warnings(a: Metrics, b: Metrics) -> list[str]:
+    """Say in a sentence each why figures of two evaluations may not be comparable at all."""
+    told = {"attribute": "the attribute", "set": "the set", "images": "the number of images"}
+    told |= {"people": "the number of people"}
+    return [
+        f"{what} is {a[name]} in A and {b[name]} in B"
+        for name, what in told.items()
+        if name in a and name in b and a[name] != b[name]
+    ]
+
+
+def read_metrics(path: Path) -> Metrics:
+    """Read the metrics of an evaluation.
+
+    Args:
+        path: A JSON file, or the folder of a report with ``metrics.json`` in it.
+
+    Raises:
+        SanError: If there is none, or it is something else.
+    """
+    file = path / FILE if path.is_dir() else path
+    if not file.is_file():
+        raise SanError(f"{path} is no file of metrics: give a {FILE}, or a folder that has one")
+    metrics = read_json(file)
+    if not isinstance(metrics, dict) or not all(
+        isinstance(metrics.get(part), dict) for part in NEEDED
+    ):
+        raise SanError(f"{file} holds no evaluation: give what `san evaluate` wrote")
+    return metrics
+
+
+def show_comparison(a: Path, b: Path, console: Console) -> None:
+    """Print two evaluations side by side; differences that exceed the intervals stand out.
+
+    Args:
+        a: See :func:`read_metrics`.
+        b: Likewise.
+        console: Where to; one without markup, since names come from files.
+
+    Raises:
+        SanError: As :func:`read_metrics`.
+    """
+    both = read_metrics(a), read_metrics(b)
+    table = Table("", "variant", "", "A", "B", "difference", title=f"A: {a}\nB: {b}")
+    table.title_justify = "left"
+    for line in compare(*both):
+        of_set, name, variant, _ = line.key
+        where = f"{name} ({of_set})" if of_set else name
+        style = "bold" if line.difference is Difference.EXCEEDS else None
+        texts = (where, variant, line.a.measure.title, line.a.text, line.b.text)
+        table.add_row(*texts, line.difference, style=style)
+    console.print(table)
+    for warning in warnings(*both):
+        console.print(f"note: {warning}", soft_wrap=True)
+
+
+def _figures(metrics: Metrics, name: str = "") -> Iterator[tuple[Key, Metrics]]:
+    """Yield each figure of a set and of its further sets, with the metrics that it is one of."""
+    parts = [part for kind in PARTS for part in metrics.get(kind, {}).items()]
+    for network, by_variant in [*parts, ("image quality", metrics["quality"])]:
+        for variant, own in by_variant.items():
+            for measure in names_of(own):
+                yield (name, network, variant, measure), own
+    for other, of_set in metrics.get("sets", {}).items():
+        yield from _figures(of_set, other)
+
+
+def _overlap(a: Value, b: Value) -> bool:
+    """Tell whether two intervals, which must be known, have a number in common."""
+    if a.low is None or a.high is None or b.low is None or b.high is None:
+        return False
+    return a.low <= b.high and b.low <= a.high

@@ -1,0 +1,219 @@
+"""The evaluation's page and the files beside it, as they are written."""
+
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+from example_report import GAP, VARIANTS, example_metrics, example_report
+from PIL import Image
+
+from sanmodel.evaluation.page import Person, write_report
+
+VOID = {"img", "input", "link", "meta"}
+
+
+class Page(HTMLParser):
+    """What a reader gets: text, rows of tables as text, links, ids."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.text, self.links, self.ids, self.loads = "", [], [], []
+        self.rows, self.open = [], []
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attrs):
+        told = dict(attrs)
+        self.ids += [told["id"]] if "id" in told else []
+        self.links += [told["href"]] if tag == "a" else []
+        self.loads += [told[name] for name in ("src", "srcset") if name in told]
+        self.rows += [[]] if tag == "tr" else []
+        if tag in ("td", "th"):
+            self.rows[-1].append("")
+        self.open += [] if tag in VOID else [tag]
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        words = " ".join(data.split())
+        if words and self.open[-1] not in ("style", "script"):
+            self.text += words + " "
+            if self.open[-1] in ("td", "th"):
+                self.rows[-1][-1] = words
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("report")
+    write_report(folder, example_report())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def page(folder):
+    return Page(folder / "index.html")
+
+
+def test_it_opens_with_what_was_protected_how_well_and_at_what_price(page):
+    assert "952 face images of 1,048 people (378 with it, 574 without), the set test." in page.text
+    assert (
+        "gender-net, which training never saw, misreads it in 17.0% (95% interval 15.0 to 20.0%) of"
+        " the perturbed images, in 5.0% (95% interval 3.0 to 8.0%) of the originals." in page.text
+    )
+    assert (
+        "face-net still matches 90.00% (95% interval 88.00 to 93.00%) of the pairs of one person,"
+        " 93.00% (95% interval 91.00 to 96.00%) before (true match rate at 1% FMR); the images keep"
+        " a PSNR of 37.0 dB and an SSIM of 0.970 to the originals." in page.text
+    )
+    assert page.text.index("What was protected") < page.text.index("Table 1")
+
+
+def test_the_rules_come_next_in_words_and_signs(page):
+    rules = page.text[page.text.index("good enough") : page.text.index("Table 1")]
+    assert re.search(r"✓ met The error after OP", rules)
+    assert re.search(r"✗ not met The true match rate", rules)
+    assert re.search(r"\? not judged Ranks stay", rules)
+
+
+def test_table_2_has_face_mixing_and_the_paper_s_figures_of_the_same_set(page):
+    assert ["test", "gender-net", "5.0% (3.0 to 8.0%)", "17.0% (15.0 to 20.0%)"] in [
+        row[:4] for row in page.rows
+    ]
+    assert ["CelebA-test", "G-COTS (paper)", "2.2%", "13.6%", "42.4%"] in page.rows
+    assert ["LFW", "IntraFace (paper)", "33.4%", "72.5%", "70.9%"] in page.rows
+    assert "MUCT" not in {row[0] for row in page.rows}
+
+
+def test_table_3_has_the_paper_s_rates_where_it_has_some(page):
+    assert ["LFW", "M-COTS (paper)", "90.29%", "90.02%", "88.47%", "83.45%"] in page.rows
+    assert [row for row in page.rows if row[1:2] == ["M-COTS (paper)"]] == [
+        ["LFW", "M-COTS (paper)", "90.29%", "90.02%", "88.47%", "83.45%"]
+    ]
+
+
+def test_another_attribute_is_not_set_beside_the_paper_s(tmp_path):
+    metrics = example_metrics() | {"attribute": "Young"}
+    write_report(tmp_path, example_report(metrics=metrics))
+    assert "(paper)" not in (tmp_path / "index.html").read_text()
+
+
+def test_every_variant_has_a_row_and_a_missing_figure_its_reason(page):
+    rows = [row for row in page.rows if row[0] in VARIANTS]
+    assert [row[0] for row in rows] == [*VARIANTS] * 2
+    heads = next(row for row in page.rows if row[0] == "variant")
+    place = heads.index("true match rate at 0.1% FMR, face-net")
+    assert {row[place] for row in rows} == {"not measured (1)"}
+    assert f"(1) {GAP}." in page.text
+    assert rows[0][heads.index("PSNR, dB")] == "does not apply"
+    assert rows[4][:2] == ["mixing", "face mixing (Othman and Ross, 2014)"]
+
+
+def test_a_probe_is_a_table_under_its_question(page):
+    assert "Does an attacker who trains on outputs read them? Attack, set test" in page.text
+    assert ["of", "attribute error", "AUC", "guesses"] in page.rows
+    assert ["trained on OP", "12.5%", "not measured", "3"] in page.rows
+
+
+def test_how_it_was_measured_is_said(page):
+    method = page.text[page.text.index("How it was measured All") :]
+    assert "21,662 and 883,690 in the set test, 21,662 and 883,690 in the set lfw" in method
+    assert "seed of every random choice is 7" in method
+    assert "Faces that nobody has." in page.text
+
+
+def test_the_page_loads_nothing_and_its_links_lead_somewhere(folder, page):
+    assert page.loads
+    assert all(source.startswith("data:image/") for source in page.loads)
+    assert len(page.ids) == len(set(page.ids))
+    for link in page.links:
+        assert link[1:] in page.ids if link.startswith("#") else (folder / link).is_file(), link
+    written = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert written - {"index.html"} == {link for link in page.links if not link.startswith("#")}
+
+
+def test_figures_are_there_in_both_formats(folder):
+    figures = ("3-prototypes", "5-faces", "6-attribute-roc", "7-matching-roc")
+    for name in figures:
+        with Image.open(folder / f"figures/figure-{name}.png") as picture:
+            assert picture.width > 300
+        assert "<svg" in (folder / f"figures/figure-{name}.svg").read_text(encoding="utf-8")
+
+
+def test_csv_files_have_plain_numbers_and_intervals(folder):
+    table = pd.read_csv(folder / "tables/table-2.csv")
+    ours = table[table["classifier"] == "gender-net"].iloc[0]
+    assert ours["after (OP)"] == pytest.approx(0.17)
+    ends = ours[["after (OP), low", "after (OP), high"]]
+    assert ends.to_list() == pytest.approx([0.15, 0.2])
+    variants = pd.read_csv(folder / "tables/variants-test.csv")
+    assert variants["true match rate at 0.1% FMR, face-net"].isna().all()
+    assert len(pd.read_csv(folder / "tables/attribute-roc.csv")) == 3 * len(VARIANTS)
+
+
+def test_metrics_are_kept_as_they_are(folder):
+    assert json.loads((folder / "metrics.json").read_text()) == example_metrics()
+
+
+def test_the_same_contents_give_the_same_bytes(folder, tmp_path):
+    write_report(tmp_path, example_report())
+    for path in (path for path in tmp_path.rglob("*") if path.is_file()):
+        again = folder / path.relative_to(tmp_path)
+        assert hashlib.sha256(path.read_bytes()).digest() == hashlib.sha256(
+            again.read_bytes()
+        ).digest(), path
+
+
+def test_what_was_not_measured_is_said_and_never_zero(tmp_path):
+    gaps = ["gender-net reads Male, not Smiling, and is left out"]
+    gaps += ["every person has one test image: there is no genuine pair to match"]
+    nothing = {"tmr_at_fmr_0.01": None, "rank_1": None}
+    metrics = {
+        **example_metrics(),
+        "classifiers": {},
+        "matchers": {"face-net": {v: nothing for v in ("original", "SM", "NT", "OP")}},
+        "probes": {},
+        "gaps": gaps,
+        "sets": {},
+    }
+    empty = example_report().attribute_roc.iloc[:0]
+    contents = example_report(0, metrics=metrics, attribute_roc=empty, prototypes=[], rules=[])
+    write_report(tmp_path, contents)
+    page = Page(tmp_path / "index.html")
+    assert f"How well it is hidden was not measured: {gaps[0]}." in page.text
+    assert (
+        f"the true match rate at 1% FMR of face-net was not measured: {gaps[1]}; the images keep"
+        in page.text
+    )
+    assert ["test", "face-net", *["not measured (1)"] * 4] in page.rows
+    assert "No rule was set." in page.text
+    assert "0.0" not in " ".join(cell for row in page.rows for cell in row)
+
+
+def test_a_name_is_no_markup(tmp_path):
+    person = Person("<script>alert(1)</script>", example_report().people[0].images)
+    contents = example_report(people=0, notes=["<img src=x>"])
+    write_report(tmp_path, example_report(people=0))
+    plain = (tmp_path / "index.html").read_text().count("<script")
+    write_report(tmp_path, type(contents)(**{**vars(contents), "people": [person]}))
+    assert (tmp_path / "index.html").read_text().count("<script") == plain
+    assert "<script>alert(1)</script>" in Page(tmp_path / "index.html").text
+
+
+def test_the_page_stays_under_5_megabytes(tmp_path):
+    """Noise, which nothing can compress, in every face."""
+    rng = np.random.default_rng(0)
+    people = [
+        Person("a", {v: rng.integers(0, 256, (224, 224), dtype=np.uint8) for v in VARIANTS})
+        for _ in range(8)
+    ]
+    write_report(tmp_path, example_report(people=people and 0) if not people else with_(people))
+    assert (tmp_path / "index.html").stat().st_size < 5e6
+
+
+def with_(people):
+    contents = example_report(0)
+    return type(contents)(**{**vars(contents), "people": people})
