@@ -106,6 +106,22 @@ def train(root: Root = HERE) -> None:
     _run_stage("train", root)
 
 
+@app.command("crop-set")
+def crop_set(
+    name: Annotated[str, typer.Argument(help="Name of the set, a key of `sets` in params.yaml.")],
+    root: Root = HERE,
+) -> None:
+    """Fetch and crop a further set of faces to evaluate on."""
+    from sanmodel.paths import Paths
+    from sanmodel.progress import TerminalObserver
+    from sanmodel.settings import load_settings
+    from sanmodel.stages import crop_set as stage
+
+    paths = Paths(root.resolve())
+    with TerminalObserver() as terminal:
+        stage.run(load_settings(paths.params), paths, name, terminal)
+
+
 @app.command()
 def evaluate(root: Root = HERE) -> None:
     """9. Measure protection and utility with classifiers and matchers that training never saw."""

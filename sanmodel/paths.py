@@ -84,6 +84,10 @@ class Paths:
         """Curves and pictures of the evaluation (``evaluate``)."""
         return self.root / "reports/evaluation"
 
+    def of_set(self, name: str) -> "SetPaths":
+        """Files of a further set of faces that the model is evaluated on (``crop_set``)."""
+        return SetPaths(self.root / "data/sets" / name)
+
     def metrics(self, stage: str) -> Path:
         """Figures of one stage, a JSON object."""
         return self.root / "reports" / f"{stage}.json"
@@ -110,3 +114,13 @@ class Paths:
     def answers(self) -> Path:
         """What independent networks said of images before."""
         return self.scratch / "answers.sqlite"
+
+
+class SetPaths(Paths):
+    """The files of a further set: they lie under ``data/sets`` like those of a work tree."""
+
+    @property
+    def scratch(self) -> Path:
+        """The work tree's own, so that no scratch file becomes an output."""
+        work_tree = Paths(self.root.parents[2])
+        return work_tree.scratch / "sets" / self.root.name

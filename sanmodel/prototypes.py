@@ -8,6 +8,7 @@ from torch import Tensor
 
 from sanmodel.alignment import similarity, warp
 from sanmodel.errors import SanError
+from sanmodel.images import Picture
 from sanmodel.models.weights import load_weights, save_weights
 
 
@@ -73,6 +74,12 @@ class Prototypes:
         tensors = load_weights(path, kind="prototypes", attribute=attribute)
         P_0, P_1 = (tensors[name].to(torch.float32) for name in ("P_0", "P_1"))
         return cls(P_0, P_1, float(tensors["a_1"]), tensors.get("landmarks"))
+
+
+def as_picture(P: Tensor) -> Picture:
+    """Return a prototype (3, height, width), 0 to 1, as pixels (height, width, 3)."""
+    pixels: Picture = (P.permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
+    return pixels
 
 
 @dataclass(frozen=True)

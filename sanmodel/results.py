@@ -65,7 +65,7 @@ def _plain(by_variant: Metrics, key: str, digits: int) -> list[str]:
 def _further(attribute: str, paths: Paths) -> list[tuple[str, object]]:
     """Return what else there is to see, each with its path or command."""
     return [
-        ("faces", paths.evaluation / "faces.png"),
+        ("report", paths.evaluation / "index.html"),
         ("prototypes", paths.picture("prototypes")),
         ("data checks", paths.data_docs / "index.html"),
         ("deployable model", paths.export),

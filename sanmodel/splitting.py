@@ -18,9 +18,10 @@ def assign_split(
 ) -> "pd.Series[str]":
     """Assign "train" or "test" to each image.
 
-    Units (people, or images with ``split: random``) are ranked within their class by a hash of
-    their name and the seed, and the first ``test_share`` of each class are tested. The order of
-    the table plays no part, and a unit that is added later moves few others.
+    With ``split: test`` all are tested. Else units (people, or images with ``split: random``) are
+    ranked within their class by a hash of their name and the seed, and the first ``test_share`` of
+    each class are tested. The order of the table plays no part, and a unit that is added later
+    moves few others.
 
     Args:
         images: Columns ``image_id``, ``identity``, ``partition`` and the attribute (0 or 1).
@@ -34,6 +35,8 @@ def assign_split(
     Raises:
         SanError: If ``split: partition`` meets images without one, or one side stays empty.
     """
+    if settings.split == "test":
+        return pd.Series("test", index=images.index)
     if settings.split == "partition":
         test = _own_partition(images)
     else:

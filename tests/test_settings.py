@@ -35,6 +35,10 @@ def test_the_projects_own_params_are_valid_and_complete():
             "the file: pretrain.steps is 0, but the first outputs of the paper's autoencoder are no"
             " faces: set it to 150 or more, or autoencoder to skip",
         ),
+        ({"sets": {"test": {"source": "lfw", "folder": "x"}}}, "sets: test is the test side"),
+        ({"sets": {"../lfw": {"source": "lfw", "folder": "x"}}}, "sets.../lfw"),
+        ({"sets": {"lfw": {"source": "lfw"}}}, "sets.lfw.folder: field required"),
+        ({"evaluate": {"false_match_rates": []}}, "evaluate.false_match_rates: list should have"),
         ({"seed": 1.5}, "seed: input should be a valid integer"),
         ({"preprocess": {"split": "people"}}, "preprocess.split: input should be 'identity'"),
         ({"train": None}, "train: input should be"),

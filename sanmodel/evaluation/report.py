@@ -1,39 +1,59 @@
 """From measurements to the figures and curves that are reported."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sanmodel.evaluation.faces import Faces
+from sanmodel.evaluation.intervals import (
+    Intervals,
+    attribute_intervals,
+    true_match_intervals,
+)
 from sanmodel.evaluation.measure import Arrays, Key
-from sanmodel.evaluation.protocol import Curve, attribute_metrics, attribute_roc, verify
+from sanmodel.evaluation.protocol import (
+    Curve,
+    attribute_metrics,
+    attribute_roc,
+    count_pairs,
+    verify,
+)
 
 ATTRIBUTE_COLUMNS = ["classifier", "variant", "fpr", "tpr"]
 MATCHING_COLUMNS = ["matcher", "variant", "fmr", "tmr"]
 
 
 def report_attribute(
-    scores: Arrays, labels: NDArray[np.int64]
+    scores: Arrays, labels: NDArray[np.int64], people: NDArray[np.int64], seed: int
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Report how well the classifiers still read the attribute (paper, table 2 and figure 6).
 
     Args:
         scores: For each classifier and variant the probabilities of class 1, (N,).
         labels: True classes, (N,).
+        people: Number of the person each image shows, (N,).
+        seed: Of the intervals.
 
     Returns:
-        The metrics by classifier and variant, and the curves with ``ATTRIBUTE_COLUMNS``.
+        The metrics by classifier and variant with their intervals, and the curves with
+        ``ATTRIBUTE_COLUMNS``.
     """
-    metrics = {key: attribute_metrics(labels, values) for key, values in scores.items()}
+    metrics = {
+        key: _with(
+            attribute_metrics(labels, values), attribute_intervals(labels, values, people, seed)
+        )
+        for key, values in scores.items()
+    }
     curves = {key: attribute_roc(labels, values) for key, values in scores.items()}
     return _nested(metrics), _table(curves, ATTRIBUTE_COLUMNS)
 
 
 def report_matching(
-    descriptors: Arrays, people: NDArray[np.int64], rates: Sequence[float]
+    descriptors: Arrays, people: NDArray[np.int64], rates: Sequence[float], seed: int
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Report how well the matchers still match (paper, table 3 and figure 7).
 
@@ -41,15 +61,19 @@ def report_matching(
         descriptors: For each matcher and variant the descriptors, (N, d).
         people: Number of the person each image shows, (N,).
         rates: False match rates to report the true match rate at.
+        seed: Of the intervals, and of drawn pairs where there are too many.
 
     Returns:
-        The metrics by matcher and variant, and the curves with ``MATCHING_COLUMNS``.
+        The metrics by matcher and variant with their intervals, and the curves with
+        ``MATCHING_COLUMNS``.
     """
     metrics, curves = {}, {}
     for (name, variant), probes in descriptors.items():
-        result = verify(probes, descriptors[name, "original"], people)
+        gallery = descriptors[name, "original"]
+        result = verify(probes, gallery, people, seed)
         rows = {f"tmr_at_fmr_{rate:g}": result.true_match_rate(rate) for rate in rates}
-        metrics[name, variant], curves[name, variant] = rows, result.roc()
+        intervals = true_match_intervals(probes, gallery, people, rates, seed)
+        metrics[name, variant], curves[name, variant] = _with(rows, intervals), result.roc()
     return _nested(metrics), _table(curves, MATCHING_COLUMNS)
 
 
@@ -57,6 +81,14 @@ def report_quality(quality: Arrays) -> dict[str, dict[str, float]]:
     """Average each similarity over the images, by variant."""
     means = {(variant, name): float(values.mean()) for (name, variant), values in quality.items()}
     return _nested(means)
+
+
+def _with(figures: Mapping[str, float | None], intervals: Intervals) -> dict[str, float | None]:
+    """Set each figure's interval, if it has one, beside it as ``<figure>_low`` and ``_high``."""
+    known = {name: interval for name, interval in intervals.items() if interval is not None}
+    lows = {f"{name}_low": interval.low for name, interval in known.items()}
+    highs = {f"{name}_high": interval.high for name, interval in known.items()}
+    return {**figures, **lows, **highs}
 
 
 def _nested(flat: dict[Key, Any]) -> dict[str, dict[str, Any]]:
@@ -73,3 +105,17 @@ def _table(curves: dict[Key, Curve], columns: list[str]) -> pd.DataFrame:
         (*key, x, y) for key, curve in curves.items() for x, y in zip(curve.x, curve.y, strict=True)
     ]
     return pd.DataFrame(rows, columns=columns)
+
+
+def counts(faces: Faces) -> dict[str, int]:
+    """Count people, images and pairs (paper, table 1)."""
+    pairs = count_pairs(faces.people[faces.matched])
+    return {
+        "people": len(np.unique(faces.people)),
+        "images": len(faces),
+        "images_class_0": int((faces.labels == 0).sum()),
+        "images_class_1": int((faces.labels == 1).sum()),
+        "matched_images": int(faces.matched.sum()),
+        "genuine_pairs": pairs.genuine,
+        "impostor_pairs": pairs.impostor,
+    }

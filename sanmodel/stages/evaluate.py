@@ -1,101 +1,118 @@
 """Stage 9: protection and utility, by networks that training never saw (paper, section 3)."""
 
-from sanmodel.evaluation.answers import Answers
-from sanmodel.evaluation.classifiers import CLASSIFIERS, AttributeClassifier
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from sanmodel.evaluation.bench import Bench, open_bench
+from sanmodel.evaluation.examination import Examination, Findings, examine, find, probe
 from sanmodel.evaluation.faces import Faces, load_faces
-from sanmodel.evaluation.figures import draw_attribute_roc, draw_faces, draw_matching_roc
-from sanmodel.evaluation.matchers import MATCHERS
-from sanmodel.evaluation.measure import Judges, Measurements, measure
-from sanmodel.evaluation.outputs import Images, perturbed
-from sanmodel.evaluation.protocol import count_pairs, explain_gaps
-from sanmodel.evaluation.report import report_attribute, report_matching, report_quality
+from sanmodel.evaluation.page import Person, Report, write_report
+from sanmodel.evaluation.probes import PROBES, Probe, Side
+from sanmodel.evaluation.verdicts import verdicts
 from sanmodel.files import atomic_folder, write_json
+from sanmodel.images import Picture
 from sanmodel.observer import SILENT, Metrics, Observer
 from sanmodel.paths import Paths
-from sanmodel.perturber import ModelFiles, Perturber
-from sanmodel.settings import Settings
+from sanmodel.prototypes import Prototypes, as_picture
+from sanmodel.settings import TEST_SIDE, Settings
+
+SCHEMA = 1
+"""Version of the form of the metrics, docs/evaluation.md."""
 
 
 def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metrics:
-    """Write the curves and pictures of ``paths.evaluation``.
+    """Write the report, ``paths.evaluation``.
 
     Returns:
-        Numbers of test images and pairs; attribute error and AUC, true match rates and image
-        quality of each variant, as fractions (PSNR in dB), None where they cannot be measured;
-        and ``gaps``, a sentence for each reason.
+        The metrics of docs/evaluation.md: rates are fractions, and what cannot be measured is
+        None and explained in ``gaps``.
 
     Raises:
-        SanError: If an input is missing or damaged, a classifier or matcher is unknown, or there
-            is no test image.
+        SanError: If an input is missing or damaged, a network, baseline or probe is unknown, or
+            there is no test image.
     """
-    size = settings.evaluate.batch_size
-    faces = load_faces(paths.crops, "test", settings.attribute, paths.decoded)
-    judges, gaps = _judges(settings, paths)
-    perturber = Perturber(ModelFiles(paths.autoencoder, paths.prototypes), settings.attribute)
-    variants = perturbed(faces, perturber, paths.scratch / "evaluation", size, observer)
-    measured = measure(faces, variants, judges, size, observer)
-    return _write(measured, faces, variants, gaps, settings, paths)
-
-
-def _write(
-    measured: Measurements,
-    faces: Faces,
-    variants: dict[str, Images],
-    gaps: list[str],
-    settings: Settings,
-    paths: Paths,
-) -> Metrics:
-    """Write the folder of curves and pictures, then the metrics."""
-    rates = settings.evaluate.false_match_rates
-    classifiers, attribute_roc = report_attribute(measured.scores, faces.labels)
-    people = faces.people[faces.matched]
-    matched = {key: values[faces.matched] for key, values in measured.descriptors.items()}
-    matchers, matching_roc = report_matching(matched, people, rates)
-    chosen = faces.choose(settings.evaluate.faces_shown, settings.seed)
-    shown = [{name: images[place] for name, images in variants.items()} for place in chosen]
-    captions = [f"{settings.attribute} = {label}" for label in faces.labels[chosen]]
+    probes = {name: PROBES.get(name)() for name in settings.evaluate.probes}
+    sets = _sets(settings, paths)
+    pool = load_faces(paths.crops, "train", settings.attribute, paths.decoded)
+    pool = pool.of_people(settings.evaluate.outside_images, settings.seed)
+    bench = open_bench(settings, paths, pool)
+    examined = [examine(bench, faces, name, observer) for name, faces in sets.items()]
+    findings = [find(one, settings) for one in examined]
+    outside = Side(pool, bench.outputs(pool, "outside", observer))
+    for one, found in zip(examined, findings, strict=True):
+        found.metrics["probes"] = probe(probes, one, outside, bench, settings, observer)
+    metrics = _metrics(settings, bench, findings)
     with atomic_folder(paths.evaluation) as folder:
-        attribute_roc.to_csv(folder / "attribute_roc.csv", index=False, float_format="%.6g")
-        matching_roc.to_csv(folder / "matching_roc.csv", index=False, float_format="%.6g")
-        draw_attribute_roc(attribute_roc, folder / "attribute_roc.png")
-        draw_matching_roc(matching_roc, folder / "matching_roc.png")
-        draw_faces(shown, captions, folder / "faces.png")
-    metrics: Metrics = {
-        **_counts(faces),
-        "classifiers": classifiers,
-        "matchers": matchers,
-        "quality": report_quality(measured.quality),
-        "gaps": gaps + explain_gaps(faces.labels, people, rates),
-    }
+        write_report(folder, _report(settings, paths, metrics, probes, examined, findings))
     write_json(paths.metrics("evaluate"), metrics)
     return metrics
 
 
-def _counts(faces: Faces) -> dict[str, int]:
-    pairs = count_pairs(faces.people[faces.matched])
+def _sets(settings: Settings, paths: Paths) -> dict[str, Faces]:
+    """Load the test side and every further set, all of whose faces are for tests."""
+    trees = {TEST_SIDE: paths, **{name: paths.of_set(name) for name in settings.sets}}
     return {
-        "people": int(faces.people.max()) + 1,
-        "images": len(faces),
-        "matched_images": int(faces.matched.sum()),
-        "genuine_pairs": pairs.genuine,
-        "impostor_pairs": pairs.impostor,
+        name: load_faces(tree.crops, "test", settings.attribute, tree.decoded)
+        for name, tree in trees.items()
     }
 
 
-def _judges(settings: Settings, paths: Paths) -> tuple[Judges, list[str]]:
-    """Make the networks that judge; say which are left out and why."""
-    classifiers, gaps = _classifiers(settings)
-    matchers = {name: MATCHERS.get(name)() for name in settings.evaluate.matchers}
-    return Judges(classifiers, matchers, Answers(paths.answers)), gaps
+def _metrics(settings: Settings, bench: Bench, findings: Sequence[Findings]) -> Metrics:
+    main, *others = (found.metrics for found in findings)
+    return {
+        "schema": SCHEMA,
+        "attribute": settings.attribute,
+        **main,
+        "gaps": [*bench.gaps, *main["gaps"]],
+        "sets": {metrics["set"]: metrics for metrics in others},
+    }
 
 
-def _classifiers(settings: Settings) -> tuple[dict[str, AttributeClassifier], list[str]]:
-    """Make those classifiers that read the protected attribute; say why others are left out."""
-    kinds = {name: CLASSIFIERS.get(name) for name in settings.evaluate.classifiers}
-    fitting = {n: kind() for n, kind in kinds.items() if kind.attribute == settings.attribute}
-    gaps = [
-        f"{name} reads {kind.attribute}, not {settings.attribute}, and is left out"
-        for name, kind in kinds.items()
-        if name not in fitting
+def _report(
+    settings: Settings,
+    paths: Paths,
+    metrics: Metrics,
+    probes: Mapping[str, Probe],
+    examined: Sequence[Examination],
+    findings: Sequence[Findings],
+) -> Report:
+    """Put together what the report tells."""
+    return Report(
+        metrics=metrics,
+        questions={name: (one.title, one.question) for name, one in probes.items()},
+        attribute_roc=pd.concat([found.attribute_roc for found in findings]),
+        matching_roc=pd.concat([found.matching_roc for found in findings]),
+        people=_people(examined[0], settings),
+        prototypes=_prototypes(settings, paths),
+        rules=verdicts(metrics, settings.promotion),
+        seed=settings.seed,
+        sources={
+            TEST_SIDE: settings.fetch.source,
+            **{n: s.source for n, s in settings.sets.items()},
+        },
+    )
+
+
+def _people(examined: Examination, settings: Settings) -> list[Person]:
+    """Return the faces of some people of the set, half of each class."""
+    chosen = examined.faces.choose(settings.evaluate.faces_shown, settings.seed)
+    return [
+        Person(
+            f"{settings.attribute} = {examined.faces.labels[place]}",
+            {name: np.array(images[place]) for name, images in examined.variants.items()},
+        )
+        for place in chosen
     ]
-    return fitting, gaps
+
+
+def _prototypes(settings: Settings, paths: Paths) -> list[tuple[str, Picture]]:
+    """Return the prototypes of class 1, neutral and of class 0, with captions (figure 3)."""
+    P = Prototypes.load(paths.prototypes, settings.attribute)
+    captioned = {
+        f"{settings.attribute} = 1": P.P_1,
+        "neutral": P.P_NT,
+        f"{settings.attribute} = 0": P.P_0,
+    }
+    return [(caption, as_picture(image)) for caption, image in captioned.items()]

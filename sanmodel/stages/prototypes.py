@@ -15,7 +15,7 @@ from sanmodel.observer import SILENT, Metrics, Observer
 from sanmodel.parallel.cluster import connected
 from sanmodel.parallel.shards import finish_shards, plan_shards
 from sanmodel.paths import Paths
-from sanmodel.prototypes import Prototypes
+from sanmodel.prototypes import Prototypes, as_picture
 from sanmodel.settings import Settings
 from sanmodel.tables import LANDMARKS, attributes, read_columns, require_attribute, row_groups
 
@@ -94,6 +94,5 @@ def _to_tensor(mean: NDArray[np.float64]) -> Tensor:
 def _draw(prototypes: Prototypes, paths: Paths) -> None:
     """Save figure 3."""
     row = torch.cat([prototypes.P_1, prototypes.P_NT, prototypes.P_0], dim=2)
-    pixels = (row.permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
     with atomic_file(paths.picture("prototypes")) as partial:
-        Image.fromarray(pixels).save(partial, "PNG")
+        Image.fromarray(as_picture(row)).save(partial, "PNG")

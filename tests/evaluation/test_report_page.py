@@ -162,9 +162,10 @@ def test_the_same_contents_give_the_same_bytes(folder, tmp_path):
     write_report(tmp_path, example_report())
     for path in (path for path in tmp_path.rglob("*") if path.is_file()):
         again = folder / path.relative_to(tmp_path)
-        assert hashlib.sha256(path.read_bytes()).digest() == hashlib.sha256(
-            again.read_bytes()
-        ).digest(), path
+        assert (
+            hashlib.sha256(path.read_bytes()).digest()
+            == hashlib.sha256(again.read_bytes()).digest()
+        ), path
 
 
 def test_what_was_not_measured_is_said_and_never_zero(tmp_path):

@@ -1,0 +1,120 @@
+"""The bench that faces are examined on: the model, what it is compared with, and the judges."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sanmodel.evaluation.answers import Answers
+from sanmodel.evaluation.baselines import BASELINES, Baseline, Context
+from sanmodel.evaluation.classifiers import CLASSIFIERS, AttributeClassifier
+from sanmodel.evaluation.faces import Faces
+from sanmodel.evaluation.matchers import MATCHERS
+from sanmodel.evaluation.measure import Judges
+from sanmodel.evaluation.outputs import Images, batches, new_images, perturbed
+from sanmodel.observer import Observer, observed
+from sanmodel.paths import Paths
+from sanmodel.perturber import ModelFiles, Perturber
+from sanmodel.settings import Settings
+
+HIDING = "OP"
+"""The output that baselines are compared with."""
+
+AUTHORS = "authors"
+"""The baseline that needs the authors' file."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What every set of faces is examined with.
+
+    Attributes:
+        perturber: The trained model.
+        baselines: Other ways to perturb.
+        judges: Independent networks.
+        folder: Where images are kept while an evaluation runs.
+        batch_size: Images per pass.
+        gaps: A sentence for each network or baseline that was left out.
+    """
+
+    perturber: Perturber
+    baselines: Sequence[Baseline]
+    judges: Judges
+    folder: Path
+    batch_size: int
+    gaps: Sequence[str]
+
+    def outputs(self, faces: Faces, name: str, observer: Observer) -> dict[str, Images]:
+        """Perturb faces with every prototype; return the images by variant.
+
+        Args:
+            faces: N faces.
+            name: Of the set.
+            observer: Hears about progress.
+        """
+        return perturbed(faces, self.perturber, self.folder / name, self.batch_size, observer)
+
+    def variants(self, faces: Faces, name: str, observer: Observer) -> dict[str, Images]:
+        """Perturb faces with every prototype and every baseline; arguments as of ``outputs``."""
+        made = self.outputs(faces, name, observer)
+        runs = batches(len(faces), self.batch_size)
+        for baseline in self.baselines:
+            images = new_images(self.folder / name / f"{baseline.variant}.npy", len(faces))
+            for run in observed(runs, baseline.variant, len(runs), observer):
+                images[run] = baseline.perturb(faces.take(run), np.asarray(made[HIDING][run]))
+            made[baseline.variant] = images
+        return made
+
+
+def open_bench(settings: Settings, paths: Paths, pool: Faces) -> Bench:
+    """Load the model and make the networks and baselines that the settings name.
+
+    Args:
+        settings: All settings.
+        paths: The work tree.
+        pool: Faces of the training side.
+
+    Raises:
+        SanError: If a file is missing or damaged, or a network or baseline is unknown.
+    """
+    classifiers, unfit = _classifiers(settings)
+    matchers = {name: MATCHERS.get(name)() for name in settings.evaluate.matchers}
+    baselines, left_out = _baselines(settings, paths, pool)
+    return Bench(
+        Perturber(ModelFiles(paths.autoencoder, paths.prototypes), settings.attribute),
+        baselines,
+        Judges(classifiers, matchers, Answers(paths.answers)),
+        paths.scratch / "evaluation",
+        settings.evaluate.batch_size,
+        unfit + left_out,
+    )
+
+
+def _classifiers(settings: Settings) -> tuple[Mapping[str, AttributeClassifier], list[str]]:
+    """Make those classifiers that read the protected attribute; say why others are left out."""
+    kinds = {name: CLASSIFIERS.get(name) for name in settings.evaluate.classifiers}
+    fitting = {n: kind() for n, kind in kinds.items() if kind.attribute == settings.attribute}
+    gaps = [
+        f"{name} reads {kind.attribute}, not {settings.attribute}, and is left out"
+        for name, kind in kinds.items()
+        if name not in fitting
+    ]
+    return fitting, gaps
+
+
+def _baselines(
+    settings: Settings, paths: Paths, pool: Faces
+) -> tuple[Sequence[Baseline], list[str]]:
+    """Make the baselines; say why the authors' checkpoint is left out where it is."""
+    file, names = settings.evaluate.authors, list(settings.evaluate.baselines)
+    context = Context(
+        settings.attribute, pool, settings.seed, paths.root, (file and paths.root / file) or None
+    )
+    kinds = [BASELINES.get(name) for name in names]
+    if file is None:
+        return [kind(context) for kind in kinds], []
+    if settings.attribute != "Male":
+        gap = f"the authors' checkpoint hides Male, not {settings.attribute}, and is left out"
+        return [kind(context) for kind in kinds], [gap]
+    return [kind(context) for kind in (*kinds, BASELINES.get(AUTHORS))], []

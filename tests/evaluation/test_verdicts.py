@@ -1,0 +1,50 @@
+import pytest
+
+from sanmodel.evaluation.verdicts import verdicts
+from sanmodel.settings import PromotionSettings
+
+
+def metrics(error_OP: float | None = 0.3) -> dict[str, object]:
+    errors = {"original": 0.06, "SM": 0.07, "OP": error_OP}
+    rates = {"original": 0.93, "SM": 0.92, "OP": 0.9}
+    return {
+        "classifiers": {"net": {name: {"error_rate": value} for name, value in errors.items()}},
+        "matchers": {"face": {name: {"tmr_at_fmr_0.01": rate} for name, rate in rates.items()}},
+        "quality": {"OP": {"psnr": 27.9, "ssim": 0.95}},
+    }
+
+
+def test_a_model_that_meets_all_rules_passes_each():
+    found = verdicts(metrics(), PromotionSettings())
+    assert [one.passed for one in found] == [True] * 4
+    assert found[0].sentence == (
+        "the attribute is misread in X'_OP in at least 25 % (found: 30.0 %)"
+    )
+    assert found[1].sentence == "the true match rate falls by at most 5 points (found: 3.0 points)"
+    assert found[3].sentence.endswith("at least 24 dB PSNR (found: 27.9 dB PSNR)")
+
+
+@pytest.mark.parametrize(
+    ("rule", "limit", "place"),
+    [
+        ("min_error", 0.31, 0),
+        ("max_match_loss", 0.02, 1),
+        ("max_same_error_rise", 0.005, 2),
+        ("min_psnr", 28.0, 3),
+    ],
+)
+def test_each_rule_can_fail_alone(rule: str, limit: float, place: int):
+    found = verdicts(metrics(), PromotionSettings(**{rule: limit}))
+    assert [one.passed for one in found] == [number != place for number in range(4)]
+
+
+def test_a_rule_that_is_null_is_left_out_and_what_is_not_measured_is_not_judged():
+    rules = PromotionSettings(max_match_loss=None, min_psnr=None)
+    first, second = verdicts(metrics(error_OP=None), rules)
+    assert (first.passed, second.passed) == (None, True)
+    assert first.sentence.endswith("(not measured)")
+
+
+def test_without_networks_nothing_is_judged():
+    empty = {"classifiers": {}, "matchers": {}, "quality": {}}
+    assert {one.passed for one in verdicts(empty, PromotionSettings())} == {None}
