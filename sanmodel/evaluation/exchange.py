@@ -324,7 +324,7 @@ def _read_scores(
         scores.append(_number(path, line, score))
     if unknown:
         raise SanError(
-            f"{path} has {len(unknown)} rows of what was not exported, the first is"
+            f"{path} scores what was not exported, in {len(unknown)} of its rows, the first is"
             f" {unknown[0]}: write the names as {MANIFEST} and {PAIRS} have them"
         )
     return _Given(np.array(numbers, dtype=np.int64), np.array(scores, dtype=np.float64))
@@ -343,9 +343,10 @@ def _in_order(
         ("a score that nobody asked for", strange, f"give those of {PAIRS} alone"),
     ):
         if len(some):
+            total = len(wanted if some is missing else numbers)
             raise SanError(
-                f"{path}: {len(some)} {what}s have {kind}, the first is {name(int(some[0]))}:"
-                f" {mend}"
+                f"{path}: {len(some)} of {total} {what}s have {kind}, the first is"
+                f" {name(int(some[0]))}: {mend}"
             )
     scores: Floats = given.scores[first[np.searchsorted(numbers, wanted)]]
     return scores

@@ -212,14 +212,14 @@ def full(exchange):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda rows: rows[2:], "2 images have no score, the first is original/000000.png"),
+        (lambda rows: rows[2:], "2 of 18 images have no score, the first is original/000000.png"),
         (
             lambda rows: [*rows, *rows[7:10]],
-            "3 images have more than one score, the first is SM/000001.png",
+            "3 of 18 images have more than one score, the first is SM/000001.png",
         ),
         (
             lambda rows: [*rows, "SM/000006.png,1", "x,1"],
-            "2 rows of what was not exported, the first is SM/000006.png",
+            "not exported, in 2 of its rows, the first is SM/000006.png",
         ),
         (lambda rows: [rows[0], "SM/000001.png,nan", *rows], "line 3: the score 'nan' is not a"),
         (lambda rows: [*rows[:-1], "OP/000005.png,male"], "line 19: the score 'male' is not a"),
@@ -251,7 +251,7 @@ def test_a_blank_line_at_the_end_is_no_row(tmp_path, exchange):
         (b"\x89PNG\r\n\x1a\n\x00\xff\xfe", "no CSV table in UTF-8"),
         (b"file;score\nSM/000000.png;0.5\n", "lacks the column file, score"),
         (b"file,value\nSM/000000.png,0.5\n", "lacks the column score: its first line must name"),
-        (b"file,score\n", "18 images have no score"),
+        (b"file,score\n", "18 of 18 images have no score"),
     ],
 )
 def test_what_is_no_table_of_scores_is_refused(tmp_path, exchange, content, message):
@@ -270,12 +270,15 @@ def test_a_missing_file_is_named(tmp_path, exchange):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda rows: rows[1:], "1 pairs have no score, the first is original/00000"),
-        (lambda rows: [*rows, rows[-1]], "1 pairs have more than one score, the first is OP/00"),
-        (lambda rows: [*rows, "SM/000000.png,OP/000001.png,1"], "1 rows of what was not exported"),
+        (lambda rows: rows[1:], "1 of 60 pairs have no score, the first is original/00000"),
+        (
+            lambda rows: [*rows, rows[-1]],
+            "1 of 60 pairs have more than one score, the first is OP/00",
+        ),
+        (lambda rows: [*rows, "SM/000000.png,OP/000001.png,1"], "not exported, in 1 of its rows"),
         (
             lambda rows: [*rows, "SM/000004.png,original/000003.png,1"],
-            "1 pairs have a score that nobody asked for, the first is"
+            "1 of 61 pairs have a score that nobody asked for, the first is"
             " SM/000004.png,original/000003.png",
         ),
     ],
