@@ -141,7 +141,9 @@ def draw_people(people: Integers, replicates: int, seed: int) -> Integers:
         How often each replicate draws each of P people, in the order of their numbers, (R, P).
     """
     count = len(np.unique(people))
-    chances = np.full(count, 1 / max(1, count))
+    if count == 0:
+        return np.zeros((replicates, 0), dtype=np.int64)
+    chances = np.full(count, 1 / count)
     draws = np.random.default_rng(seed).multinomial(count, chances, size=replicates)
     return np.asarray(draws, dtype=np.int64)
 
@@ -274,13 +276,15 @@ def _places(people: Integers) -> Integers:
 
 def _drawn(person: Integers, draws: Integers) -> Floats:
     """Return how many of some images, (n,) by their persons' places, each replicate has, (R,)."""
-    return draws @ np.bincount(person, minlength=draws.shape[1]).astype(np.float64)
+    images = np.bincount(person, minlength=draws.shape[1])
+    return (draws @ images).astype(np.float64)
 
 
-def _ratio(part: Floats, whole: Floats) -> Floats:
+def _ratio(part: Floats, whole: Floats | Integers) -> Floats:
     """Divide; NaN where there is nothing to divide by."""
     shape = np.broadcast_shapes(part.shape, whole.shape)
-    return np.divide(part, whole, out=np.full(shape, np.nan), where=whole > 0)
+    ratio: Floats = np.divide(part, whole, out=np.full(shape, np.nan), where=whole > 0)
+    return ratio
 
 
 def _interval(values: Floats, draws: Integers) -> Interval | None:
