@@ -115,11 +115,11 @@ def impostor_blocks(
     if len(people) <= EXACT_IMAGES:
         yield from _all_impostors(probes, gallery, people)
         return
-    numbers = np.arange(count_impostors(people))
+    pairs = count_impostors(people)
     if are_sampled(people):
-        numbers = np.random.default_rng(seed).integers(
-            count_impostors(people), size=IMPOSTOR_SAMPLE
-        )
+        numbers = np.random.default_rng(seed).integers(pairs, size=IMPOSTOR_SAMPLE)
+    else:
+        numbers = np.arange(pairs)
     for start in range(0, len(numbers), BLOCK_NUMBERS):
         yield _numbered(probes, gallery, people, numbers[start : start + BLOCK_NUMBERS])
 

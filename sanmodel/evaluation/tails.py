@@ -52,9 +52,10 @@ class ImpostorSample:
     def nearest(self, share: float) -> "ImpostorSample":
         """Return those of the pairs that stand for a share of all impostor pairs, the nearest."""
         counts = np.cumsum(self.weights)
-        end = np.searchsorted(counts, share * counts[-1:].sum(), side="right")
-        arrays = (self.distances, self.probes, self.gallery, self.weights)
-        return ImpostorSample(*(values[:end] for values in arrays))
+        end = int(np.searchsorted(counts, share * counts[-1:].sum(), side="right"))
+        return ImpostorSample(
+            self.distances[:end], self.probes[:end], self.gallery[:end], self.weights[:end]
+        )
 
 
 def sample_impostors(

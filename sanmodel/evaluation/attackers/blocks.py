@@ -5,11 +5,14 @@ from itertools import pairwise
 
 from torch import nn
 
+MOMENTUM = 0.2
+"""Share of each batch in the running means: twice torch's, since the trainings are short."""
+
 
 def convolution(inputs: int, outputs: int, stride: int = 1, kernel: int = 3) -> nn.Module:
     """Return a convolution with batch normalisation that leaves ``1 / stride`` of the sides."""
     layer = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False)
-    return nn.Sequential(layer, nn.BatchNorm2d(outputs))
+    return nn.Sequential(layer, nn.BatchNorm2d(outputs, momentum=MOMENTUM))
 
 
 def halving(channels: Sequence[int]) -> nn.Module:

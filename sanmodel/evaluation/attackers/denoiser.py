@@ -8,7 +8,7 @@ FOLD = 4
 """Squares of this side become channels of one place (Shi et al., CVPR 2016), which makes it cheap
 to see the whole face."""
 
-CHANNELS = (16, 32, 48)
+CHANNELS = (12, 24, 48)
 """Feature maps at the folded, at half and at a quarter of the folded resolution."""
 
 

@@ -1,0 +1,231 @@
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from sanmodel.evaluation import intervals, pairs, tails
+from sanmodel.evaluation.identification import identify
+from sanmodel.evaluation.intervals import (
+    attribute_intervals,
+    attribute_replicates,
+    draw_people,
+    identification_intervals,
+    identification_replicates,
+    true_match_intervals,
+    true_match_replicates,
+)
+from sanmodel.evaluation.protocol import attribute_metrics, verify
+
+RATES = (0.1, 0.02)
+
+
+def faces(people_count=12, images=5, seed=0):
+    """Descriptors whose whole numbers make ties; people are numbered with holes, images mixed."""
+    rng = np.random.default_rng(seed)
+    people = rng.permutation(np.repeat(3 * np.arange(people_count), images))
+    centres = rng.integers(0, 9, (3 * people_count, 3))
+    gallery = (centres[people] + rng.integers(-1, 2, (len(people), 3))).astype(float)
+    return gallery + rng.integers(-1, 2, gallery.shape), gallery, people
+
+
+def answers(people, seed=0):
+    """Labels of each person, scores with ties."""
+    rng = np.random.default_rng(seed)
+    labels = (people // 3 % 2).astype(np.int64)
+    return labels, np.round(np.clip(0.5 * labels + rng.random(len(people)) * 0.6, 0, 1), 1)
+
+
+def repeated(people, times):
+    """Places of the images where each person is there several times, and the copy of each."""
+    numbers = np.unique(people)
+    copies = times[np.searchsorted(numbers, people)]
+    places = np.repeat(np.arange(len(people)), copies)
+    return places, np.concatenate([np.arange(count) for count in copies])
+
+
+def true_match_rate_of_copies(probes, gallery, people, times, rate):
+    """The definition with the images literally repeated; copies of a person are not impostors."""
+    places, copies = repeated(people, times)
+    genuine, impostor = [], []
+    for i, copy in zip(places, copies, strict=True):
+        for j, other_copy in zip(places, copies, strict=True):
+            distance = np.linalg.norm(probes[i] - gallery[j])
+            if people[i] != people[j]:
+                impostor.append(distance)
+            elif i != j and copy == other_copy:
+                genuine.append(distance)
+    rivals = np.searchsorted(np.sort(impostor), np.array(genuine) + 1e-9, side="right")
+    return np.mean(rivals <= np.floor(rate * len(impostor) + 1e-9))
+
+
+def test_a_replicate_draws_as_many_people_as_there_are():
+    draws = draw_people(np.array([7, 7, 2, 9, 2]), 4000, seed=0)
+    assert draws.shape == (4000, 3)
+    assert (draws.sum(axis=1) == 3).all()
+    np.testing.assert_allclose(draws.mean(axis=0), 1, atol=0.05)
+    # A person is missing with the probability (2/3)^3.
+    np.testing.assert_allclose((draws == 0).mean(axis=0), (2 / 3) ** 3, atol=0.03)
+
+
+def test_attribute_replicates_are_the_metrics_of_repeated_images():
+    people = faces()[2]
+    labels, scores = answers(people)
+    draws = draw_people(people, 20, seed=1)
+    found = attribute_replicates(labels, scores, people, draws)
+    for r, times in enumerate(draws):
+        places, _ = repeated(people, times)
+        expected = attribute_metrics(labels[places], scores[places])
+        assert {name: values[r] for name, values in found.items()} == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("block_weights", [100, 2_000_000])
+def test_the_auc_of_a_replicate_is_that_of_weighted_images(monkeypatch, block_weights):
+    monkeypatch.setattr(intervals, "BLOCK_WEIGHTS", block_weights)
+    people = faces()[2]
+    labels, scores = answers(people)
+    draws = draw_people(people, 20, seed=2)
+    person = np.searchsorted(np.unique(people), people)
+    expected = [roc_auc_score(labels, scores, sample_weight=times[person]) for times in draws]
+    found = attribute_replicates(labels, scores, people, draws)["auc"]
+    np.testing.assert_allclose(found, expected)
+
+
+@pytest.mark.parametrize("margin", [0.5, 4])
+def test_true_match_replicates_are_those_of_repeated_images(monkeypatch, margin):
+    # With a margin of 0.5 the strata end before the threshold, which must not change a thing.
+    for module in (intervals, tails):
+        monkeypatch.setattr(module, "MARGIN", margin)
+    probes, gallery, people = faces(10, 4)
+    draws = draw_people(people, 5, seed=3)
+    found = true_match_replicates(probes, gallery, people, RATES, draws, seed=0)
+    expected = [
+        [true_match_rate_of_copies(probes, gallery, people, times, rate) for rate in RATES]
+        for times in draws
+    ]
+    np.testing.assert_allclose(found, expected)
+    assert len(np.unique(found[:, 1])) > 2
+
+
+def test_everybody_once_gives_the_figures_themselves():
+    probes, gallery, people = faces()
+    once = np.ones((1, 12), dtype=np.int64)
+    result = verify(probes, gallery, people)
+    (rates,) = true_match_replicates(probes, gallery, people, RATES, once, seed=0)
+    assert list(rates) == [result.true_match_rate(rate) for rate in RATES]
+    ranks = identify(probes, gallery, people)
+    (found,) = identification_replicates(ranks, (1, 5), once)
+    assert list(found) == [ranks.rate(1), ranks.rate(5)]
+
+
+def test_a_sample_of_impostors_moves_the_true_match_rate_little(monkeypatch):
+    rng = np.random.default_rng(4)
+    people = np.repeat(np.arange(60), 5)
+    gallery = rng.normal(size=(300, 8)) + 1.5 * rng.normal(size=(60, 8))[people]
+    probes = gallery + 0.5 * rng.normal(size=gallery.shape)
+    draws = draw_people(people, 30, seed=5)
+    exact = true_match_replicates(probes, gallery, people, RATES, draws, seed=0)
+    monkeypatch.setattr(tails, "STRATUM_PAIRS", 2000)
+    sampled = true_match_replicates(probes, gallery, people, RATES, draws, seed=0)
+    assert (sampled != exact).any()
+    np.testing.assert_allclose(sampled, exact, atol=0.05)
+    np.testing.assert_allclose(sampled.mean(axis=0), exact.mean(axis=0), atol=0.02)
+
+
+def test_identification_replicates_count_a_person_as_often_as_drawn():
+    result = identify(*faces())
+    draws = draw_people(result.people, 10, seed=6)
+    found = identification_replicates(result, (1, 2), draws)
+    for row, times in zip(found, draws, strict=True):
+        places, _ = repeated(result.people, times)
+        expected = [np.mean(result.ranks[places] <= k) for k in (1, 2)]
+        np.testing.assert_allclose(row, expected)
+
+
+def test_an_interval_holds_the_figure_and_repeats_with_its_seed():
+    probes, gallery, people = faces()
+    labels, scores = answers(people)
+    metrics = attribute_metrics(labels, scores)
+    found = attribute_intervals(labels, scores, people, seed=7)
+    assert found.keys() == metrics.keys()
+    for name, interval in found.items():
+        assert interval.low < metrics[name] < interval.high
+    matching = true_match_intervals(probes, gallery, people, RATES, seed=7, replicates=200)
+    assert list(matching) == ["tmr_at_fmr_0.1", "tmr_at_fmr_0.02"]
+    for rate, interval in zip(RATES, matching.values(), strict=True):
+        tmr = verify(probes, gallery, people).true_match_rate(rate)
+        assert interval.low < tmr < interval.high
+    again = true_match_intervals(probes, gallery, people, RATES, seed=7, replicates=200)
+    other = true_match_intervals(probes, gallery, people, RATES, seed=8, replicates=200)
+    assert matching == again != other
+    ranks = identification_intervals(identify(probes, gallery, people), seed=7)
+    assert list(ranks) == ["rank_1", "rank_5"]
+    assert ranks["rank_1"].low < identify(probes, gallery, people).rate(1) < ranks["rank_1"].high
+
+
+def test_intervals_hold_the_truth_about_as_often_as_they_say():
+    # Each of 40 people has an error probability of its own, 0.3 on average, and 10 images.
+    rng = np.random.default_rng(8)
+    people = np.repeat(np.arange(40), 10)
+    labels = np.zeros(400, dtype=np.int64)
+    held, naive = 0, 0
+    for trial in range(100):
+        wrong = rng.random(400) < rng.beta(0.6, 1.4, 40)[people]
+        args = (labels, wrong.astype(float))
+        by_person = attribute_intervals(*args, people, trial, 100)["error_rate"]
+        by_image = attribute_intervals(*args, np.arange(400), trial, 100)["error_rate"]
+        held += by_person.low <= 0.3 <= by_person.high
+        naive += by_image.low <= 0.3 <= by_image.high
+    assert 0.88 <= held / 100 <= 0.99
+    assert naive / 100 < 0.8
+
+
+def test_one_person_alone_has_no_interval():
+    probes, gallery, _ = faces()
+    people = np.zeros(len(probes), dtype=np.int64)
+    labels, scores = answers(faces()[2])
+    assert set(attribute_intervals(labels, scores, people).values()) == {None}
+    assert set(true_match_intervals(probes, gallery, people, RATES).values()) == {None}
+    result = identify(probes, gallery, people)
+    assert set(identification_intervals(result).values()) == {None}
+
+
+def test_a_class_of_one_person_has_no_interval_of_its_own():
+    people = faces()[2]
+    scores = answers(people)[1]
+    found = attribute_intervals((people == 0).astype(np.int64), scores, people)
+    assert found["error_rate_class_1"] is found["auc"] is None
+    assert found["error_rate"] is not None
+    assert found["error_rate_class_0"] is not None
+
+
+def test_too_few_impostor_pairs_leave_a_rate_without_interval():
+    probes, gallery, people = faces()
+    found = true_match_intervals(probes, gallery, people, (0.1, 1e-4), replicates=50)
+    assert found["tmr_at_fmr_0.1"] is not None
+    assert found["tmr_at_fmr_0.0001"] is None
+    # 3300 impostor pairs are one more than the rate needs, but most replicates have fewer.
+    assert true_match_intervals(probes, gallery, people, (1 / 3300,)).popitem()[1] is None
+
+
+def test_images_without_mates_have_no_interval():
+    points = np.arange(8.0)[:, None]
+    people = np.arange(8)
+    found = true_match_intervals(points, points, people, (0.1,), replicates=50)
+    assert found == {"tmr_at_fmr_0.1": None}
+    assert identification_intervals(identify(points, points, people))["rank_1"] is None
+
+
+def test_no_image_has_no_interval():
+    nothing, nobody = np.empty((0, 2)), np.empty(0, dtype=np.int64)
+    assert set(attribute_intervals(nobody, np.empty(0), nobody).values()) == {None}
+    assert true_match_intervals(nothing, nothing, nobody, (0.1,)) == {"tmr_at_fmr_0.1": None}
+
+
+def test_drawn_impostor_pairs_serve_very_many_images(monkeypatch):
+    probes, gallery, people = faces()
+    exact = true_match_intervals(probes, gallery, people, (0.1,), replicates=200)
+    monkeypatch.setattr(pairs, "EXACT_IMAGES", 10)
+    monkeypatch.setattr(pairs, "IMPOSTOR_SAMPLE", 3000)
+    drawn = true_match_intervals(probes, gallery, people, (0.1,), replicates=200)
+    assert drawn["tmr_at_fmr_0.1"] != exact["tmr_at_fmr_0.1"]
+    assert drawn["tmr_at_fmr_0.1"].low == pytest.approx(exact["tmr_at_fmr_0.1"].low, abs=0.06)
+    assert drawn["tmr_at_fmr_0.1"].high == pytest.approx(exact["tmr_at_fmr_0.1"].high, abs=0.06)
