@@ -123,9 +123,29 @@ def crop_set(
 
 
 @app.command()
-def evaluate(root: Root = HERE) -> None:
+def evaluate(
+    root: Root = HERE,
+    export_images: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write the test images for a program that cannot run here, and stop.",
+            file_okay=False,
+        ),
+    ] = None,
+) -> None:
     """9. Measure protection and utility with classifiers and matchers that training never saw."""
-    _run_stage("evaluate", root)
+    if export_images is None:
+        _run_stage("evaluate", root)
+        return
+    from sanmodel.paths import Paths
+    from sanmodel.progress import TerminalObserver
+    from sanmodel.settings import load_settings
+    from sanmodel.stages import evaluate as stage
+
+    paths = Paths(root.resolve())
+    with TerminalObserver() as terminal:
+        stage.export(load_settings(paths.params), paths, export_images, terminal)
+    typer.echo(f"{export_images}: images, manifest.csv and pairs.csv (docs/evaluation.md)")
 
 
 @app.command()

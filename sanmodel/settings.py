@@ -243,6 +243,22 @@ class TrainSettings(Schedule):
         return self
 
 
+class ScoresSettings(Section):
+    """What a program that cannot run in here made of exported test images.
+
+    Attributes:
+        name: What tables call the program.
+        kind: "attribute": a score per image; "match": a score per pair.
+        file: CSV table of the scores, relative to the work tree (docs/evaluation.md).
+        threshold: Of an attribute's scores: above it a face is read as class 1.
+    """
+
+    name: str
+    kind: Literal["attribute", "match"]
+    file: str
+    threshold: float = 0.5
+
+
 Rate = Annotated[float, Field(gt=0, le=1)]
 
 
@@ -258,6 +274,9 @@ class EvaluateSettings(Section):
         baselines: Registered other ways to perturb the same faces.
         authors: Path of the authors' checkpoint as `san import-authors` writes it, which adds the
             baseline "authors"; null if there is none.
+        exchange: Folder that `san evaluate --export-images` wrote, in the work tree; needed
+            where there are scores.
+        scores: What closed programs made of the images in it.
         probes: Registered questions that the paper leaves open.
         probe_steps: Training steps of each network that attacks the outputs.
         outside_images: About as many training faces, of people drawn at random, do the attackers
@@ -273,9 +292,21 @@ class EvaluateSettings(Section):
     batch_size: int = Field(default=32, ge=1)
     baselines: list[str] = ["mixing", "blur", "pixelation", "noise"]
     authors: str | None = None
+    exchange: str | None = None
+    scores: list[ScoresSettings] = []
     probes: list[str] = ["identification", "who-pays", "retrained", "recovery", "detectability"]
     probe_steps: int = Field(default=100, ge=1)
     outside_images: int = Field(default=600, ge=1)
+
+    @model_validator(mode="after")
+    def _tell_programs_apart(self) -> "EvaluateSettings":
+        names = [*self.classifiers, *self.matchers, *(scores.name for scores in self.scores)]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"two classifiers, matchers or scores are called {twice}: rename one")
+        if self.scores and self.exchange is None:
+            raise ValueError("scores need exchange, the folder of `san evaluate --export-images`")
+        return self
 
 
 class PromotionSettings(Section):

@@ -39,6 +39,14 @@ def test_the_projects_own_params_are_valid_and_complete():
         ({"sets": {"../lfw": {"source": "lfw", "folder": "x"}}}, "sets.../lfw"),
         ({"sets": {"lfw": {"source": "lfw"}}}, "sets.lfw.folder: field required"),
         ({"evaluate": {"false_match_rates": []}}, "evaluate.false_match_rates: list should have"),
+        (
+            {"evaluate": {"scores": [{"name": "a", "kind": "match", "file": "a.csv"}]}},
+            "evaluate: scores need exchange, the folder of `san evaluate --export-images`",
+        ),
+        (
+            {"evaluate": {"classifiers": ["a"], "matchers": ["a"]}},
+            "evaluate: two classifiers, matchers or scores are called a: rename one",
+        ),
         ({"seed": 1.5}, "seed: input should be a valid integer"),
         ({"preprocess": {"split": "people"}}, "preprocess.split: input should be 'identity'"),
         ({"train": None}, "train: input should be"),

@@ -1,18 +1,25 @@
 """One set of faces under examination: its images, what was read from them, and the figures."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
 from sanmodel.evaluation.bench import Bench
 from sanmodel.evaluation.faces import Faces
-from sanmodel.evaluation.measure import Measurements, measure
+from sanmodel.evaluation.measure import Key, Measurements, measure
 from sanmodel.evaluation.outputs import Images
 from sanmodel.evaluation.probes import Probe, Side, Study
-from sanmodel.evaluation.protocol import explain_gaps
-from sanmodel.evaluation.report import counts, report_attribute, report_matching, report_quality
+from sanmodel.evaluation.protocol import Verification, explain_gaps
+from sanmodel.evaluation.report import (
+    counts,
+    match,
+    of_closed,
+    report_attribute,
+    report_matching,
+    report_quality,
+)
 from sanmodel.observer import Observer, observed
 from sanmodel.settings import Settings
 
@@ -26,12 +33,14 @@ class Examination:
         faces: N faces.
         variants: Their images by variant.
         measured: What was read.
+        closed: How each variant fares with a closed matcher, by its name and the variant.
     """
 
     name: str
     faces: Faces
     variants: Mapping[str, Images]
     measured: Measurements
+    closed: Mapping[Key, Verification] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -63,7 +72,8 @@ def find(examined: Examination, settings: Settings) -> Findings:
     matched, people = faces.matched, faces.people[faces.matched]
     descriptors = {key: values[matched] for key, values in measured.descriptors.items()}
     classifiers, attribute_roc = report_attribute(measured.scores, faces.labels, faces.people, seed)
-    matchers, matching_roc = report_matching(descriptors, people, rates, seed)
+    matching = {**match(descriptors, people, rates, seed), **of_closed(examined.closed, rates)}
+    matchers, matching_roc = report_matching(matching)
     for curves in (attribute_roc, matching_roc):
         curves.insert(0, "set", examined.name)
     metrics = {

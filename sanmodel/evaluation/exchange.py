@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sanmodel.errors import SanError
-from sanmodel.evaluation.protocol import THRESHOLD, Verification, attribute_metrics
+from sanmodel.evaluation.protocol import Verification
 from sanmodel.files import atomic_folder
 from sanmodel.images import decode_rgb, encode_png
 
@@ -238,38 +238,6 @@ def read_match_scores(path: Path, exchange: Exchange) -> dict[str, Floats]:
         lambda pair: f"{files[pair // count]},{_file(GALLERY, pair % count)}",
     )
     return dict(zip(exchange.variants, np.split(scores, len(exchange.variants)), strict=True))
-
-
-def rates_of_scores(
-    labels: Integers, scores: Floats, threshold: float = THRESHOLD
-) -> dict[str, float | None]:
-    """Measure a classifier whose scores are no probabilities.
-
-    Args:
-        labels: True classes, (N,), 0 or 1.
-        scores: Higher for class 1, (N,).
-        threshold: Score above which a face is read as class 1.
-
-    Returns:
-        As :func:`sanmodel.evaluation.protocol.attribute_metrics`.
-    """
-    decisions = (scores > threshold).astype(np.float64)
-    auc = attribute_metrics(labels, scores)["auc"]
-    return {**attribute_metrics(labels, decisions), "auc": auc}
-
-
-def rates_of_pairs(
-    genuine: Floats, impostor: Floats, rates: Sequence[float]
-) -> dict[str, float | None]:
-    """Return the true match rate at each false match rate, by its name in the metrics.
-
-    Args:
-        genuine: Scores of genuine pairs, any number.
-        impostor: Scores of impostor pairs, any number.
-        rates: False match rates.
-    """
-    result = verify_pairs(genuine, impostor)
-    return {f"tmr_at_fmr_{rate:g}": result.true_match_rate(rate) for rate in rates}
 
 
 def verify_pairs(genuine: Floats, impostor: Floats) -> Verification:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from sanmodel.evaluation.intervals import (
 from sanmodel.evaluation.measure import Arrays, Key
 from sanmodel.evaluation.protocol import (
     Curve,
+    Verification,
     attribute_metrics,
     attribute_roc,
     count_pairs,
@@ -52,29 +54,52 @@ def report_attribute(
     return _nested(metrics), _table(curves, ATTRIBUTE_COLUMNS)
 
 
-def report_matching(
+@dataclass(frozen=True)
+class Matching:
+    """How a variant fares with a matcher: true match rates with their intervals, and the curve."""
+
+    rates: dict[str, float | None]
+    curve: Curve
+
+
+def match(
     descriptors: Arrays, people: NDArray[np.int64], rates: Sequence[float], seed: int
-) -> tuple[dict[str, Any], pd.DataFrame]:
-    """Report how well the matchers still match (paper, table 3 and figure 7).
+) -> dict[Key, Matching]:
+    """Match every variant of faces against the originals.
 
     Args:
         descriptors: For each matcher and variant the descriptors, (N, d).
         people: Number of the person each image shows, (N,).
         rates: False match rates to report the true match rate at.
         seed: Of the intervals, and of drawn pairs where there are too many.
-
-    Returns:
-        The metrics by matcher and variant with their intervals, and the curves with
-        ``MATCHING_COLUMNS``.
     """
-    metrics, curves = {}, {}
+    found = {}
     for (name, variant), probes in descriptors.items():
         gallery = descriptors[name, "original"]
         result = verify(probes, gallery, people, seed)
-        rows = {f"tmr_at_fmr_{rate:g}": result.true_match_rate(rate) for rate in rates}
         intervals = true_match_intervals(probes, gallery, people, rates, seed)
-        metrics[name, variant], curves[name, variant] = _with(rows, intervals), result.roc()
+        found[name, variant] = Matching(_with(_rates(result, rates), intervals), result.roc())
+    return found
+
+
+def of_closed(closed: Mapping[Key, Verification], rates: Sequence[float]) -> dict[Key, Matching]:
+    """Report the same of closed matchers; arguments as of ``match``, without intervals."""
+    return {key: Matching(_rates(result, rates), result.roc()) for key, result in closed.items()}
+
+
+def report_matching(found: Mapping[Key, Matching]) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Report how well the matchers still match (paper, table 3 and figure 7).
+
+    Returns:
+        The metrics by matcher and variant, and the curves with ``MATCHING_COLUMNS``.
+    """
+    metrics = {key: one.rates for key, one in found.items()}
+    curves = {key: one.curve for key, one in found.items()}
     return _nested(metrics), _table(curves, MATCHING_COLUMNS)
+
+
+def _rates(result: Verification, rates: Sequence[float]) -> dict[str, float | None]:
+    return {f"tmr_at_fmr_{rate:g}": result.true_match_rate(rate) for rate in rates}
 
 
 def report_quality(quality: Arrays) -> dict[str, dict[str, float]]:

@@ -1,12 +1,15 @@
 """Stage 9: protection and utility, by networks that training never saw (paper, section 3)."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from sanmodel.evaluation.bench import Bench, open_bench
+from sanmodel.evaluation.closed import with_scores
 from sanmodel.evaluation.examination import Examination, Findings, examine, find, probe
+from sanmodel.evaluation.exchange import export_images
 from sanmodel.evaluation.faces import Faces, load_faces
 from sanmodel.evaluation.page import Person, Report, write_report
 from sanmodel.evaluation.probes import PROBES, Probe, Side
@@ -35,10 +38,10 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
     """
     probes = {name: PROBES.get(name)() for name in settings.evaluate.probes}
     sets = _sets(settings, paths)
-    pool = load_faces(paths.crops, "train", settings.attribute, paths.decoded)
-    pool = pool.of_people(settings.evaluate.outside_images, settings.seed)
+    pool = _pool(settings, paths)
     bench = open_bench(settings, paths, pool)
-    examined = [examine(bench, faces, name, observer) for name, faces in sets.items()]
+    main, *others = (examine(bench, faces, name, observer) for name, faces in sets.items())
+    examined = [with_scores(main, settings, paths), *others]
     findings = [find(one, settings) for one in examined]
     outside = Side(pool, bench.outputs(pool, "outside", observer))
     for one, found in zip(examined, findings, strict=True):
@@ -48,6 +51,31 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
         write_report(folder, _report(settings, paths, metrics, probes, examined, findings))
     write_json(paths.metrics("evaluate"), metrics)
     return metrics
+
+
+def export(settings: Settings, paths: Paths, folder: Path, observer: Observer = SILENT) -> None:
+    """Write the test images and their variants for programs that cannot run in here.
+
+    Args:
+        settings: All settings.
+        paths: The work tree.
+        folder: Where to; see :mod:`sanmodel.evaluation.exchange`.
+        observer: Hears about progress.
+
+    Raises:
+        SanError: As :func:`run`, and if the folder holds something else than an earlier export.
+    """
+    faces = load_faces(paths.crops, "test", settings.attribute, paths.decoded)
+    bench = open_bench(settings, paths, _pool(settings, paths))
+    variants = bench.variants(faces, TEST_SIDE, observer)
+    seed = settings.seed
+    export_images(folder, faces.image_ids, faces.people, faces.matched, variants, seed)
+
+
+def _pool(settings: Settings, paths: Paths) -> Faces:
+    """Load some people of the training side."""
+    everyone = load_faces(paths.crops, "train", settings.attribute, paths.decoded)
+    return everyone.of_people(settings.evaluate.outside_images, settings.seed)
 
 
 def _sets(settings: Settings, paths: Paths) -> dict[str, Faces]:
@@ -116,3 +144,9 @@ def _prototypes(settings: Settings, paths: Paths) -> list[tuple[str, Picture]]:
         f"{settings.attribute} = 0": P.P_0,
     }
     return [(caption, as_picture(image)) for caption, image in captioned.items()]
+
+
+def _sources(settings: Settings) -> dict[str, str]:
+    """Return the data source of every set: the paper's figures are known by it."""
+    further = {name: one.source for name, one in settings.sets.items()}
+    return {TEST_SIDE: settings.fetch.source, **further}

@@ -2,25 +2,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made_faces import faces
 
 from sanmodel.errors import SanError
-from sanmodel.evaluation.faces import UNKNOWN, Faces, load_faces
+from sanmodel.evaluation.faces import UNKNOWN, load_faces
 from sanmodel.images import encode_png
 from sanmodel.tables import CROP_COLUMNS, TableWriter
-
-
-def faces(people: list[int] | np.ndarray, labels: list[int] | np.ndarray) -> Faces:
-    count = len(people)
-    return Faces(
-        image_ids=np.array([f"image {i}" for i in range(count)], dtype=object),
-        images=np.zeros((count, 2, 2), np.uint8),
-        boxes=np.zeros((count, 4)),
-        landmarks=np.zeros((count, 5, 2), np.float32),
-        labels=np.array(labels),
-        people=np.array(people),
-        matched=np.ones(count, bool),
-        groups={"Young": np.arange(count) % 2},
-    )
 
 
 def test_only_one_side_is_read(crops: Path, tmp_path: Path):

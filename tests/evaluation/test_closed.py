@@ -1,0 +1,73 @@
+"""Scores that a closed program would send back, made of what an open one reads."""
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made_faces import faces
+
+from sanmodel.errors import SanError
+from sanmodel.evaluation.closed import with_scores
+from sanmodel.evaluation.examination import Examination, find
+from sanmodel.evaluation.exchange import export_images, read_exchange
+from sanmodel.evaluation.measure import Measurements
+from sanmodel.paths import Paths
+from sanmodel.settings import Settings
+
+PEOPLE = np.repeat(np.arange(6), 2)
+PROGRAMS = [
+    {"name": "G", "kind": "attribute", "file": "g.csv", "threshold": 20.0},
+    {"name": "M", "kind": "match", "file": "m.csv"},
+]
+SETTINGS = Settings.model_validate(
+    {"evaluate": {"exchange": "out", "scores": PROGRAMS, "false_match_rates": [0.05]}}
+)
+GRADES = {"original": 30.0, "OP": 10.0}
+"""What program G says of men; of women it says 10."""
+
+
+@pytest.fixture
+def examined(tmp_path: Path) -> Examination:
+    """A set that was exported and scored; G reads every original rightly and every OP as 0."""
+    rng = np.random.default_rng(0)
+    side = faces(PEOPLE, PEOPLE % 2)
+    variants = {name: rng.integers(0, 256, (12, 224, 224), dtype=np.uint8) for name in GRADES}
+    export_images(tmp_path / "out", side.image_ids, side.people, side.matched, variants, seed=1)
+    exchange = read_exchange(tmp_path / "out")
+    with (tmp_path / "g.csv").open("w", newline="") as stream:
+        rows = csv.writer(stream)
+        rows.writerow(["file", "score"])
+        for file in exchange.files:
+            variant, number = file.removesuffix(".png").split("/")
+            man = side.labels[int(number)]
+            rows.writerow([file, GRADES[variant] if man else 10.0])
+    with (tmp_path / "m.csv").open("w", newline="") as stream:
+        rows = csv.writer(stream)
+        rows.writerow(["probe", "gallery", "score"])
+        for variant in exchange.variants:
+            for (probe, gallery), genuine in zip(exchange.pairs, exchange.genuine, strict=True):
+                pair = f"{variant}/{probe:06d}.png", f"original/{gallery:06d}.png"
+                rows.writerow([*pair, float(genuine and variant == "original")])
+    return Examination("test", side, variants, Measurements({}, {}, {}))
+
+
+def test_scores_of_closed_programs_join_the_tables(examined: Examination, tmp_path: Path):
+    joined = with_scores(examined, SETTINGS, Paths(tmp_path))
+    metrics = find(joined, SETTINGS).metrics
+    assert metrics["classifiers"]["G"]["original"]["error_rate"] == 0
+    assert metrics["classifiers"]["G"]["OP"]["error_rate_class_1"] == 1
+    assert metrics["classifiers"]["G"]["OP"]["auc"] == 0.5
+    assert metrics["matchers"]["M"]["original"]["tmr_at_fmr_0.05"] == 1
+    assert metrics["matchers"]["M"]["OP"]["tmr_at_fmr_0.05"] == 0
+
+
+def test_without_scores_nothing_is_asked_for(examined: Examination, tmp_path: Path):
+    assert with_scores(examined, Settings(), Paths(tmp_path / "nowhere")) is examined
+
+
+def test_scores_of_another_model_are_refused(examined: Examination, tmp_path: Path):
+    changed = {**examined.variants, "OP": 255 - examined.variants["OP"]}
+    with pytest.raises(SanError, match="outputs of another model"):
+        with_scores(replace(examined, variants=changed), SETTINGS, Paths(tmp_path))
