@@ -30,7 +30,7 @@ def differences(a, b):
     [
         ((0.30, 0.21, 0.39), Difference.EXCEEDS),  # ours is 0.15 to 0.20
         ((0.05, 0.01, 0.149), Difference.EXCEEDS),
-        ((0.30, 0.20, 0.39), Difference.WITHIN),
+        ((0.30, 0.199, 0.39), Difference.WITHIN),
         ((0.18, 0.01, 0.99), Difference.WITHIN),
         ((0.30, None, None), Difference.NO_INTERVAL),
         ((0.05 + 0.04 * 3, 0.1, 0.2), Difference.SAME),
