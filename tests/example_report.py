@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from sanmodel.evaluation.page import Person, Report, Verdict
+from sanmodel.evaluation.page import Person, Report
 from sanmodel.evaluation.report import ATTRIBUTE_COLUMNS, MATCHING_COLUMNS
 from sanmodel.evaluation.variants import BASELINES, OURS
+from sanmodel.evaluation.verdicts import Verdict
 
 VARIANTS = (*OURS, *BASELINES)
 GAP = "39 impostor pairs are too few for a false match rate of 0.001"
