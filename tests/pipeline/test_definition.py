@@ -1,6 +1,7 @@
 """dvc.yaml agrees with the code: files, parameters and code that each stage really uses."""
 
 import ast
+import json
 import re
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from sanmodel.evaluation.figures import STYLES
 from sanmodel.paths import Paths
 from sanmodel.settings import Settings
 
@@ -113,3 +115,11 @@ def test_what_linters_and_tests_leave_makes_no_stage_run_again(left: str):
     command = [sys.executable, "-m", "dvc", "check-ignore", path]
     found = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
     assert found.stdout.strip() == path
+
+
+@pytest.mark.parametrize("name", ["attribute_roc", "matching_roc"])
+def test_plots_of_dvc_have_the_colours_of_the_report(name: str):
+    template = json.loads((PROJECT / f".dvc/plots/{name}.json").read_text())
+    scale = template["spec"]["encoding"]["color"]["scale"]
+    found = dict(zip(scale["domain"], scale["range"], strict=True))
+    assert found == {variant: colour for variant, (colour, _) in STYLES.items()}
