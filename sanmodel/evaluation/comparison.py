@@ -18,6 +18,9 @@ Metrics = Mapping[str, Any]
 Key = tuple[str, str, str, str]
 """Set, network or kind, variant or row, name of the metric."""
 
+Named = tuple[str, Metrics]
+"""What an evaluation is called, and its metrics."""
+
 PARTS = ("classifiers", "matchers", "probes")
 NEEDED = ("classifiers", "matchers", "quality")
 FILE = "metrics.json"
@@ -109,19 +112,16 @@ def read_metrics(path: Path) -> Metrics:
     return metrics
 
 
-def show_comparison(a: Path, b: Path, console: Console) -> None:
+def show_comparison(a: Named, b: Named, console: Console) -> None:
     """Print two evaluations side by side; differences that exceed the intervals stand out.
 
     Args:
-        a: See :func:`read_metrics`.
-        b: Likewise.
+        a: What one is called, and its metrics.
+        b: Likewise the other.
         console: Where to; one without markup, since names come from files.
-
-    Raises:
-        SanError: As :func:`read_metrics`.
     """
-    both = read_metrics(a), read_metrics(b)
-    table = Table("", "variant", "", "A", "B", "difference", title=f"A: {a}\nB: {b}")
+    both = a[1], b[1]
+    table = Table("", "variant", "", "A", "B", "difference", title=f"A: {a[0]}\nB: {b[0]}")
     table.title_justify = "left"
     for line in compare(*both):
         of_set, name, variant, _ = line.key
