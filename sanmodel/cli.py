@@ -145,7 +145,7 @@ def evaluate(
     paths = Paths(root.resolve())
     with TerminalObserver() as terminal:
         stage.export(load_settings(paths.params), paths, export_images, terminal)
-    typer.echo(f"{export_images}: images, manifest.csv and pairs.csv (docs/evaluation.md)")
+    typer.echo(f"{export_images}: per set images, manifest.csv, pairs.csv (docs/evaluation.md)")
 
 
 @app.command()

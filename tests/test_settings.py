@@ -47,6 +47,15 @@ def test_the_projects_own_params_are_valid_and_complete():
             {"evaluate": {"classifiers": ["a"], "matchers": ["a"]}},
             "evaluate: two classifiers, matchers or scores are called a: rename one",
         ),
+        (
+            {
+                "evaluate": {
+                    "exchange": "out",
+                    "scores": [{"name": "a", "kind": "match", "file": "a.csv", "set": "lfw"}],
+                }
+            },
+            "the file: evaluate.scores a is of the set lfw, but there are test",
+        ),
         ({"seed": 1.5}, "seed: input should be a valid integer"),
         ({"preprocess": {"split": "people"}}, "preprocess.split: input should be 'identity'"),
         ({"train": None}, "train: input should be"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from sanmodel.evaluation.answers import Answers
-from sanmodel.evaluation.baselines import BASELINES, Baseline, Context
+from sanmodel.evaluation.baselines import BASELINES, Baseline, Context, UnfitError
 from sanmodel.evaluation.classifiers import CLASSIFIERS, AttributeClassifier
 from sanmodel.evaluation.faces import Faces
 from sanmodel.evaluation.matchers import MATCHERS
@@ -79,7 +79,7 @@ def open_bench(settings: Settings, paths: Paths, pool: Faces) -> Bench:
     Args:
         settings: All settings.
         paths: The work tree.
-        pool: Faces of the training side.
+        pool: Training faces of people who are not on the test side.
 
     Raises:
         SanError: If a file is missing or damaged, or a network or baseline is unknown.
@@ -87,6 +87,8 @@ def open_bench(settings: Settings, paths: Paths, pool: Faces) -> Bench:
     classifiers, unfit = _classifiers(settings)
     matchers = {name: MATCHERS.get(name)() for name in settings.evaluate.matchers}
     baselines, left_out = _baselines(settings, paths, pool)
+    if not matchers:
+        left_out.append("evaluate.matchers names nobody: matching is not measured")
     members = {
         f"{HIDING}{name}": Perturber(ModelFiles.trained(paths.root / folder), settings.attribute)
         for name, folder in settings.evaluate.members.items()
@@ -111,21 +113,23 @@ def _classifiers(settings: Settings) -> tuple[Mapping[str, AttributeClassifier],
         for name, kind in kinds.items()
         if name not in fitting
     ]
+    if not kinds:
+        gaps = ["evaluate.classifiers names nobody: how well the attribute is read is not measured"]
     return fitting, gaps
 
 
 def _baselines(
     settings: Settings, paths: Paths, pool: Faces
 ) -> tuple[Sequence[Baseline], list[str]]:
-    """Make the baselines; say why the authors' checkpoint is left out where it is."""
-    file, names = settings.evaluate.authors, list(settings.evaluate.baselines)
-    context = Context(
-        settings.attribute, pool, settings.seed, paths.root, (file and paths.root / file) or None
-    )
-    kinds = [BASELINES.get(name) for name in names]
-    if file is None:
-        return [kind(context) for kind in kinds], []
-    if settings.attribute != "Male":
-        gap = f"the authors' checkpoint hides Male, not {settings.attribute}, and is left out"
-        return [kind(context) for kind in kinds], [gap]
-    return [kind(context) for kind in (*kinds, BASELINES.get(AUTHORS))], []
+    """Make the baselines; say why others are left out."""
+    file = settings.evaluate.authors
+    authors = paths.root / file if file else None
+    context = Context(settings.attribute, pool, settings.seed, paths.root, authors)
+    made: list[Baseline] = []
+    gaps = []
+    for name in [*settings.evaluate.baselines, *([AUTHORS] if authors else [])]:
+        try:
+            made.append(BASELINES.get(name)(context))
+        except UnfitError as why:
+            gaps.append(f"the baseline {name} is left out: {why}")
+    return made, gaps

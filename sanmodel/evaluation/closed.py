@@ -1,6 +1,7 @@
-"""Closed programs: what they made of the exported test images joins what ours read."""
+"""Closed programs: what they made of exported test images joins what ours read."""
 
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sanmodel.evaluation.examination import Examination
@@ -12,41 +13,73 @@ from sanmodel.evaluation.exchange import (
     require_current,
     verify_pairs,
 )
-from sanmodel.evaluation.measure import Arrays
-from sanmodel.evaluation.protocol import THRESHOLD
+from sanmodel.evaluation.measure import Arrays, Key
+from sanmodel.evaluation.protocol import THRESHOLD, Verification
 from sanmodel.paths import Paths
 from sanmodel.settings import ScoresSettings, Settings
 
 
-def with_scores(examined: Examination, settings: Settings, paths: Paths) -> Examination:
-    """Add the scores of closed programs to what was read from the test side.
+@dataclass(frozen=True)
+class Closed:
+    """What closed programs made of one set.
+
+    Attributes:
+        exchange: The images that they were shown.
+        scores: For each classifier and variant the scores, (N,), above one half for class 1.
+        matching: How each variant fares, by matcher and variant.
+    """
+
+    exchange: Exchange
+    scores: Arrays
+    matching: Mapping[Key, Verification]
+
+
+def read_closed(settings: Settings, paths: Paths) -> dict[str, Closed]:
+    """Read all scores of closed programs, by set; cheap, so that bad ones are known at once.
 
     Raises:
-        SanError: If the exported images are not those that are evaluated, or a file of scores is
-            missing or damaged.
+        SanError: If the exported images or a file of scores are missing or damaged.
     """
-    chosen = settings.evaluate
-    if not chosen.scores or chosen.exchange is None:
-        return examined
-    exchange = read_exchange(paths.root / chosen.exchange)
-    require_current(exchange, examined.faces.image_ids, examined.variants)
-    attribute, match = (
-        [one for one in chosen.scores if one.kind == kind] for kind in ("attribute", "match")
-    )
-    scores = {key: v for one in attribute for key, v in _scores(one, paths.root, exchange).items()}
-    measured = replace(examined.measured, scores={**examined.measured.scores, **scores})
-    closed = {
-        (one.name, variant): verify_pairs(of_pairs[exchange.genuine], of_pairs[~exchange.genuine])
-        for one in match
-        for variant, of_pairs in read_match_scores(paths.root / one.file, exchange).items()
-    }
-    return replace(examined, measured=measured, closed=closed)
-
-
-def _scores(program: ScoresSettings, root: Path, exchange: Exchange) -> Arrays:
-    """Return a classifier's scores, moved so that its threshold is that of all others."""
-    by_variant = read_attribute_scores(root / program.file, exchange)
+    folder, programs = settings.evaluate.exchange, settings.evaluate.scores
+    if folder is None:
+        return {}
+    sets = dict.fromkeys(program.set for program in programs)
     return {
-        (program.name, variant): scores - program.threshold + THRESHOLD
-        for variant, scores in by_variant.items()
+        name: _read(
+            read_exchange(paths.root / folder / name),
+            [program for program in programs if program.set == name],
+            paths.root,
+        )
+        for name in sets
     }
+
+
+def with_closed(examined: Examination, closed: Closed | None) -> Examination:
+    """Add what closed programs said of a set to what was read from it.
+
+    Raises:
+        SanError: If they were shown other images.
+    """
+    if closed is None:
+        return examined
+    require_current(closed.exchange, examined.faces.image_ids, examined.variants)
+    scores = {**examined.measured.scores, **closed.scores}
+    measured = replace(examined.measured, scores=scores)
+    return replace(examined, measured=measured, closed=closed.matching)
+
+
+def _read(exchange: Exchange, programs: Sequence[ScoresSettings], root: Path) -> Closed:
+    scores: Arrays = {}
+    matching: dict[Key, Verification] = {}
+    for program in programs:
+        path = root / program.file
+        if program.kind == "attribute":
+            for variant, values in read_attribute_scores(path, exchange).items():
+                # Moved so that the program's threshold is that of all others.
+                scores[program.name, variant] = values - program.threshold + THRESHOLD
+        else:
+            genuine = exchange.genuine
+            for variant, values in read_match_scores(path, exchange).items():
+                result = verify_pairs(values[genuine], values[~genuine])
+                matching[program.name, variant] = result
+    return Closed(exchange, scores, matching)

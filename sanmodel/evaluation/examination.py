@@ -1,6 +1,6 @@
 """One set of faces under examination: its images, what was read from them, and the figures."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,7 @@ from sanmodel.evaluation.bench import HIDING, Bench
 from sanmodel.evaluation.faces import Faces
 from sanmodel.evaluation.measure import Key, Measurements, measure
 from sanmodel.evaluation.outputs import Images
+from sanmodel.evaluation.pairs import are_sampled, measured_impostors
 from sanmodel.evaluation.probes import Probe, Side, Study
 from sanmodel.evaluation.protocol import Verification, explain_gaps
 from sanmodel.evaluation.report import (
@@ -51,11 +52,13 @@ class Findings:
         metrics: See docs/evaluation.md.
         attribute_roc: Columns set, classifier, variant, fpr, tpr.
         matching_roc: Columns set, matcher, variant, fmr, tmr.
+        notes: What a reader must know besides, a sentence each.
     """
 
     metrics: dict[str, Any]
     attribute_roc: pd.DataFrame
     matching_roc: pd.DataFrame
+    notes: Sequence[str]
 
 
 def examine(bench: Bench, faces: Faces, name: str, observer: Observer) -> Examination:
@@ -84,7 +87,20 @@ def find(examined: Examination, settings: Settings) -> Findings:
         "quality": report_quality(measured.quality),
         "gaps": explain_gaps(faces.labels, people, rates),
     }
-    return Findings(metrics, attribute_roc, matching_roc)
+    return Findings(metrics, attribute_roc, matching_roc, _notes(examined, seed))
+
+
+def _notes(examined: Examination, seed: int) -> list[str]:
+    """Say which pairs were drawn from all."""
+    people = examined.faces.people[examined.faces.matched]
+    drawn = f"of the set {examined.name} were drawn from all"
+    notes = []
+    if examined.measured.descriptors and are_sampled(people):
+        pairs = measured_impostors(people)
+        notes.append(f"{pairs:,} impostor pairs {drawn} with the seed {seed}")
+    for name in dict.fromkeys(matcher for matcher, _ in examined.closed):
+        notes.append(f"the impostor pairs that {name} compared {drawn}")
+    return notes
 
 
 def probe(

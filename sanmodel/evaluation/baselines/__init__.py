@@ -7,8 +7,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from sanmodel.errors import SanError
 from sanmodel.evaluation.faces import Faces
 from sanmodel.registry import Registry
+
+
+class UnfitError(SanError):
+    """A baseline cannot be had of these faces or for this attribute; the others can."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,14 @@ class Baseline(Protocol):
 
     variant: str
 
-    def __init__(self, context: Context) -> None: ...
+    def __init__(self, context: Context) -> None:
+        """Make it.
+
+        Raises:
+            UnfitError: If it cannot be had here.
+            SanError: If a file that it needs is missing or damaged.
+        """
+        ...
 
     def perturb(self, faces: Faces, ours: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Perturb some faces; what comes of one depends on no other.

@@ -12,7 +12,7 @@ from torch import Tensor
 from sanmodel.alignment import Straighten
 from sanmodel.averaging import ClassSums
 from sanmodel.errors import SanError
-from sanmodel.evaluation.baselines import BASELINES, Context
+from sanmodel.evaluation.baselines import BASELINES, Context, UnfitError
 from sanmodel.evaluation.baselines.choosing import choose
 from sanmodel.evaluation.faces import Faces
 from sanmodel.images import Picture, decode_rgb
@@ -45,10 +45,7 @@ class Authors:
 
     def __init__(self, context: Context) -> None:
         if context.attribute != ATTRIBUTE:
-            raise SanError(
-                f"the authors' model hides {ATTRIBUTE}, not {context.attribute}:"
-                " leave out the baseline 'authors'"
-            )
+            raise UnfitError(f"the authors' model hides {ATTRIBUTE}, not {context.attribute}")
         self._perturber = _perturber(_checkpoint(context), context)
 
     def perturb(self, faces: Faces, ours: NDArray[np.uint8]) -> NDArray[np.uint8]:

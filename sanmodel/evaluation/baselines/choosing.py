@@ -3,8 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from sanmodel.errors import SanError
-from sanmodel.evaluation.baselines import Context
+from sanmodel.evaluation.baselines import Context, UnfitError
 
 
 def choose(context: Context, label: int, most: int) -> NDArray[np.int64]:
@@ -14,14 +13,11 @@ def choose(context: Context, label: int, most: int) -> NDArray[np.int64]:
         Their places in the pool, rising.
 
     Raises:
-        SanError: If the pool has no such face.
+        UnfitError: If the pool has no such face.
     """
     places = np.flatnonzero(context.pool.labels == label)
     if len(places) == 0:
-        raise SanError(
-            f"no training face has {context.attribute} = {label}, which the baselines need:"
-            " add photos that show it, or choose another attribute"
-        )
+        raise UnfitError(f"no training face of other people has {context.attribute} = {label}")
     generator = np.random.default_rng([context.seed, label])
     if len(places) > most:
         places = generator.choice(places, most, replace=False)

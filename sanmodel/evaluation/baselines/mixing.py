@@ -38,6 +38,8 @@ class Mixing:
     variant = "mixing"
 
     def __init__(self, context: Context) -> None:
+        for label in (0, 1):
+            choose(context, label, MAX_CANDIDATES)
         self._context = context
         self._candidates: dict[int, Candidates] = {}
 
@@ -91,7 +93,7 @@ def find_candidates(context: Context, label: int) -> Candidates:
     """Draw candidates of a class from the pool and find their landmarks.
 
     Raises:
-        SanError: If the pool has no face of the class.
+        UnfitError: If the pool has no face of the class.
     """
     pool, places = context.pool, choose(context, label, MAX_CANDIDATES)
     landmarks = np.stack([find_dense_landmarks(pool.images[i], pool.boxes[i]) for i in places])

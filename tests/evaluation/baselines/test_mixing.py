@@ -33,8 +33,9 @@ def test_dense_landmarks_lie_about_the_five(sample, landmarks):
 
 def test_a_face_mixed_with_itself_is_nearly_itself(sample, context):
     face = sample.take(slice(0, 1))
-    twin = replace(face, labels=1 - face.labels)
-    (output,) = mixed(context(pool=twin), face)
+    both = sample.take(np.zeros(2, dtype=np.int64))
+    pool = replace(both, labels=np.array([0, 1]))  # the face and its twin of the other class
+    (output,) = mixed(context(pool=pool), face)
     assert psnr(face.images[0], output) > 40
 
 
@@ -71,5 +72,5 @@ def test_candidates_are_few_of_one_class_and_drawn_by_the_seed(sample, context, 
 
 def test_a_pool_of_one_class_is_explained(sample, context):
     men = sample.take(np.flatnonzero(sample.labels == 1))
-    with pytest.raises(SanError, match=r"no training face has Male = 0.*add photos"):
+    with pytest.raises(SanError, match="no training face of other people has Male = 0"):
         mixed(context(pool=men), men.take(slice(0, 1)))
