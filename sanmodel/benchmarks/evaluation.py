@@ -191,8 +191,7 @@ def sample_faces(folder: Path, images: int, observer: Observer = SILENT) -> Face
         )
     rows = list_sample(folder).head(images)
     crops = [
-        _crop(folder / path)
-        for path in observed(rows["source_path"], "faces", len(rows), observer)
+        _crop(folder / path) for path in observed(rows["source_path"], "faces", len(rows), observer)
     ]
     found = [place for place, crop in enumerate(crops) if crop is not None]
     firsts = _stack(rows.iloc[found], [crop for crop in crops if crop is not None])
