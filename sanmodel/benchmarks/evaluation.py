@@ -42,7 +42,7 @@ from sanmodel.images import decode_rgb, to_grey
 from sanmodel.observer import SILENT, Observer, observed
 from sanmodel.paths import Paths
 from sanmodel.perturber import Perturber
-from sanmodel.settings import EvaluateSettings, PreprocessSettings
+from sanmodel.settings import PreprocessSettings, Settings
 from sanmodel.sources import default_folder
 from sanmodel.sources.sample import list_sample
 from sanmodel.tables import attributes, read_columns
@@ -213,7 +213,7 @@ def _stack(rows: pd.DataFrame, crops: list[FaceCrop]) -> Faces:
         images=np.stack([to_grey(crop.picture) for crop in crops]),
         boxes=np.array([crop.box for crop in crops]),
         landmarks=np.stack([crop.landmarks for crop in crops]),
-        labels=(rows[ATTRIBUTE] == 1).to_numpy(dtype=np.int64),
+        labels=(rows[ATTRIBUTE] == 1).to_numpy().astype(np.int64),
         people=pd.factorize(rows["identity"])[0].astype(np.int64),
         matched=np.ones(len(rows), dtype=np.bool_),
         groups={},
@@ -231,7 +231,7 @@ def _darker(faces: Faces, repetition: NDArray[np.int64]) -> Faces:
 
 def _evaluate(faces: Faces, folder: Path, watch: Watch, observer: Observer) -> None:
     """Evaluate the faces part by part."""
-    size = EvaluateSettings().batch_size
+    size = Settings().evaluate.batch_size
     perturber, judges = watch.part("load networks", lambda: _networks(folder))
     variants = watch.part(
         "perturb", lambda: perturbed(faces, perturber, folder / "outputs", size, observer)
