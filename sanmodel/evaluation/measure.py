@@ -29,7 +29,8 @@ Similarity = Callable[[NDArray[np.uint8], NDArray[np.uint8]], float]
 SIMILARITIES: dict[str, Similarity] = {"psnr": psnr, "ssim": ssim}
 
 TOGETHER = 2
-"""Networks that are asked at a time: dlib's processes work while ONNX Runtime's threads do."""
+"""Batches that are shown to networks at a time: faces are cut out of one, on a single core, while a
+network computes the other."""
 
 
 @dataclass(frozen=True)
