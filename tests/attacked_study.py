@@ -78,6 +78,7 @@ def study(test: Side, outside: Side, steps: int) -> Study:
         attribute="Male",
         test=test,
         outside=outside,
+        members=("OP",),
         classifiers={"brightness": classifier},
         scores=scores,
         descriptors={},

@@ -42,6 +42,7 @@ def make_study(
         attribute="Male",
         test=side,
         outside=side,
+        members=("OP",),
         classifiers={},
         scores={
             ("reader", v): np.clip(labels * 0.6 + 0.2 + noise[v] * rng.normal(size=count), 0, 1)

@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from sanmodel.evaluation.page import Person, Report, Verdict
+from sanmodel.evaluation.page import Person, Report
 from sanmodel.evaluation.report import ATTRIBUTE_COLUMNS, MATCHING_COLUMNS
 from sanmodel.evaluation.variants import BASELINES, OURS
+from sanmodel.evaluation.verdicts import Verdict
 
 VARIANTS = (*OURS, *BASELINES)
 GAP = "39 impostor pairs are too few for a false match rate of 0.001"
@@ -58,15 +59,21 @@ def curves(columns):
     return pd.DataFrame(rows, columns=columns)
 
 
-def example_report(people=2, **changes):
-    """A report whose original faces are black and whose outputs are white."""
-    faces = {v: np.full((224, 224), 0 if v == "original" else 255, np.uint8) for v in VARIANTS}
+def black_and_white(number):
+    """People whose original faces are black and whose outputs are white, but OP, which is grey."""
+    levels = {v: 255 for v in VARIANTS} | {"original": 0, "OP": 128}
+    faces = {v: np.full((224, 224), level, np.uint8) for v, level in levels.items()}
+    return [Person(f"Male = {i % 2}", faces) for i in range(number)]
+
+
+def example_report(people=None, **changes):
+    """A report of two people, or of those that are given."""
     told = {
         "metrics": example_metrics(),
         "questions": {"attack": ("Attack", "Does an attacker who trains on outputs read them?")},
         "attribute_roc": curves(ATTRIBUTE_COLUMNS),
         "matching_roc": curves(MATCHING_COLUMNS),
-        "people": [Person(f"Male = {i % 2}", faces) for i in range(people)],
+        "people": black_and_white(2) if people is None else people,
         "prototypes": [("P_0", np.full((224, 224, 3), 90, np.uint8))] * 3,
         "rules": [
             Verdict("The error after OP is 0.2 at least.", True),

@@ -15,7 +15,7 @@ from sanmodel.perturber import ModelFiles
 SAN = Path(sys.executable).parent / "san"
 STAGES = ("fetch", "preprocess", "validate", "prototypes", "train-classifier", "train-matcher")
 COMMANDS = (*STAGES, "pretrain", "train", "evaluate", "export", "track", "register", "results")
-OTHER_COMMANDS = ("perturb", "make-builtin", "sources", "download", "import-authors")
+MORE = ("perturb", "make-builtin", "sources", "download", "import-authors", "crop-set", "compare")
 
 
 def san(*arguments: str, root: Path = Path()) -> subprocess.CompletedProcess[str]:
@@ -28,7 +28,7 @@ def san(*arguments: str, root: Path = Path()) -> subprocess.CompletedProcess[str
 def test_help_lists_a_subcommand_per_stage():
     shown = san("--help")
     assert shown.returncode == 0
-    for command in (*COMMANDS, *OTHER_COMMANDS):
+    for command in (*COMMANDS, *MORE):
         assert command in shown.stdout
 
 

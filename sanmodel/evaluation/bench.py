@@ -31,6 +31,7 @@ class Bench:
 
     Attributes:
         perturber: The trained model.
+        members: Further trained models by the variant that their opposite output is.
         baselines: Other ways to perturb.
         judges: Independent networks.
         folder: Where images are kept while an evaluation runs.
@@ -39,6 +40,7 @@ class Bench:
     """
 
     perturber: Perturber
+    members: Mapping[str, Perturber]
     baselines: Sequence[Baseline]
     judges: Judges
     folder: Path
@@ -56,8 +58,12 @@ class Bench:
         return perturbed(faces, self.perturber, self.folder / name, self.batch_size, observer)
 
     def variants(self, faces: Faces, name: str, observer: Observer) -> dict[str, Images]:
-        """Perturb faces with every prototype and every baseline; arguments as of ``outputs``."""
+        """Perturb faces with every prototype, model and baseline; arguments as of ``outputs``."""
         made = self.outputs(faces, name, observer)
+        for variant, member in self.members.items():
+            folder = self.folder / name / variant
+            others = perturbed(faces, member, folder, self.batch_size, observer)
+            made[variant] = others[HIDING]
         runs = batches(len(faces), self.batch_size)
         for baseline in self.baselines:
             images = new_images(self.folder / name / f"{baseline.variant}.npy", len(faces))
@@ -81,8 +87,13 @@ def open_bench(settings: Settings, paths: Paths, pool: Faces) -> Bench:
     classifiers, unfit = _classifiers(settings)
     matchers = {name: MATCHERS.get(name)() for name in settings.evaluate.matchers}
     baselines, left_out = _baselines(settings, paths, pool)
+    members = {
+        f"{HIDING}{name}": Perturber(ModelFiles.trained(paths.root / folder), settings.attribute)
+        for name, folder in settings.evaluate.members.items()
+    }
     return Bench(
         Perturber(ModelFiles(paths.autoencoder, paths.prototypes), settings.attribute),
+        members,
         baselines,
         Judges(classifiers, matchers, Answers(paths.answers)),
         paths.scratch / "evaluation",

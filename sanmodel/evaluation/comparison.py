@@ -1,5 +1,6 @@
 """Two evaluations side by side: which differences are more than chance."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,11 +12,14 @@ from rich.table import Table
 
 from sanmodel.errors import SanError
 from sanmodel.evaluation.measures import Value, names_of, value_of
-from sanmodel.files import read_json
+from sanmodel.evaluation.variants import in_order
 
 Metrics = Mapping[str, Any]
 Key = tuple[str, str, str, str]
 """Set, network or kind, variant or row, name of the metric."""
+
+Named = tuple[str, Metrics]
+"""What an evaluation is called, and its metrics."""
 
 PARTS = ("classifiers", "matchers", "probes")
 NEEDED = ("classifiers", "matchers", "quality")
@@ -99,27 +103,25 @@ def read_metrics(path: Path) -> Metrics:
     file = path / FILE if path.is_dir() else path
     if not file.is_file():
         raise SanError(f"{path} is no file of metrics: give a {FILE}, or a folder that has one")
-    metrics = read_json(file)
-    if not isinstance(metrics, dict) or not all(
-        isinstance(metrics.get(part), dict) for part in NEEDED
-    ):
+    try:
+        metrics = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:  # neither JSON nor even text
+        metrics = None
+    if not isinstance(metrics, dict) or not all(type(metrics.get(part)) is dict for part in NEEDED):
         raise SanError(f"{file} holds no evaluation: give what `san evaluate` wrote")
     return metrics
 
 
-def show_comparison(a: Path, b: Path, console: Console) -> None:
+def show_comparison(a: Named, b: Named, console: Console) -> None:
     """Print two evaluations side by side; differences that exceed the intervals stand out.
 
     Args:
-        a: See :func:`read_metrics`.
-        b: Likewise.
+        a: What one is called, and its metrics.
+        b: Likewise the other.
         console: Where to; one without markup, since names come from files.
-
-    Raises:
-        SanError: As :func:`read_metrics`.
     """
-    both = read_metrics(a), read_metrics(b)
-    table = Table("", "variant", "", "A", "B", "difference", title=f"A: {a}\nB: {b}")
+    both = a[1], b[1]
+    table = Table("", "variant", "", "A", "B", "difference", title=f"A: {a[0]}\nB: {b[0]}")
     table.title_justify = "left"
     for line in compare(*both):
         of_set, name, variant, _ = line.key
@@ -136,9 +138,9 @@ def _figures(metrics: Metrics, name: str = "") -> Iterator[tuple[Key, Metrics]]:
     """Yield each figure of a set and of its further sets, with the metrics that it is one of."""
     parts = [part for kind in PARTS for part in metrics.get(kind, {}).items()]
     for network, by_variant in [*parts, ("image quality", metrics["quality"])]:
-        for variant, own in by_variant.items():
-            for measure in names_of(own):
-                yield (name, network, variant, measure), own
+        for variant in in_order(by_variant):
+            for measure in names_of(by_variant[variant]):
+                yield (name, network, variant, measure), by_variant[variant]
     for other, of_set in metrics.get("sets", {}).items():
         yield from _figures(of_set, other)
 

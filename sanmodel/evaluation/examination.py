@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from sanmodel.evaluation.bench import Bench
+from sanmodel.evaluation.bench import HIDING, Bench
 from sanmodel.evaluation.faces import Faces
 from sanmodel.evaluation.measure import Key, Measurements, measure
 from sanmodel.evaluation.outputs import Images
@@ -113,6 +113,7 @@ def probe(
         attribute=settings.attribute,
         test=Side(examined.faces, examined.variants),
         outside=outside,
+        members=(HIDING, *bench.members),
         classifiers=bench.judges.classifiers,
         scores=measured.scores,
         descriptors=measured.descriptors,

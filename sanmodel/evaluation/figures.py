@@ -1,6 +1,6 @@
 """The paper's figures 3, 5, 6 and 7, drawn without a display and without pyplot's global state."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from sanmodel.evaluation.variants import in_order
-from sanmodel.images import IMAGE_SIZE, Picture
+from sanmodel.images import IMAGE_SIZE, Picture, grey_to_rgb
 
 ROWS = {"SM": "same", "NT": "neutral", "OP": "opposite"}
 """What a variant is called beside its faces, where its own name is too short."""
@@ -36,14 +36,15 @@ FORMATS = (".png", ".svg")
 """Every figure is written in each."""
 
 DPI = 150
-FACE = IMAGE_SIZE / DPI
-"""Side of a shown face in inches: its pixels are drawn as they are."""
 
-GAP = 0.03
-"""Inches between two faces."""
+PANEL = (4.2, 4.4)
+"""Width and height of one panel of curves in inches, with its labels."""
 
-LETTERS = 0.25
-"""Inches above and beside the faces for what they are called."""
+GAP = 4
+"""Pixels between two faces."""
+
+LETTERS = 38
+"""Pixels above and beside the faces for what they are called."""
 
 Faces = dict[str, NDArray[np.uint8]]
 
@@ -57,13 +58,8 @@ def draw_faces(faces: Sequence[Faces], captions: Sequence[str], path: Path) -> N
         path: Name of the files to write; :data:`FORMATS` are their endings.
     """
     variants = in_order(faces[0])
-    figure, grid = _grid(len(variants), len(faces))
-    for row, variant in zip(grid, variants, strict=True):
-        row[0].set_ylabel(ROWS.get(variant, variant), fontsize=9)
-        for cell, person in zip(row, faces, strict=True):
-            cell.imshow(person[variant], cmap="gray", vmin=0, vmax=255)
-    _caption(grid[0], captions)
-    _save(figure, path)
+    sheet = [[grey_to_rgb(person[variant]) for person in faces] for variant in variants]
+    _draw_sheet(sheet, [ROWS.get(variant, variant) for variant in variants], captions, path)
 
 
 def draw_prototypes(prototypes: Sequence[tuple[str, Picture]], path: Path) -> None:
@@ -73,11 +69,8 @@ def draw_prototypes(prototypes: Sequence[tuple[str, Picture]], path: Path) -> No
         prototypes: For each its caption and its image, RGB (224, 224, 3).
         path: As in :func:`draw_faces`.
     """
-    figure, grid = _grid(1, len(prototypes))
-    for cell, (_, image) in zip(grid[0], prototypes, strict=True):
-        cell.imshow(image)
-    _caption(grid[0], [caption for caption, _ in prototypes])
-    _save(figure, path)
+    sheet = [[image for _, image in prototypes]]
+    _draw_sheet(sheet, [""], [caption for caption, _ in prototypes], path)
 
 
 def draw_attribute_roc(curves: pd.DataFrame, path: Path) -> None:
@@ -109,23 +102,27 @@ def draw_matching_roc(curves: pd.DataFrame, path: Path) -> None:
     _save(figure, path)
 
 
-def _grid(rows: int, columns: int) -> tuple[Figure, NDArray[np.object_]]:
-    """Return a figure of places for images of 224x224 pixels, (rows, columns)."""
-    width = LETTERS + columns * (FACE + GAP)
-    height = LETTERS + rows * (FACE + GAP)
-    figure = Figure(figsize=(width, height))
-    place = {"left": LETTERS / width, "right": 1, "bottom": 0, "top": 1 - LETTERS / height}
-    place |= {"wspace": GAP / FACE, "hspace": GAP / FACE}
-    grid = figure.subplots(rows, columns, squeeze=False, gridspec_kw=place)
-    for cell in grid.flat:
-        cell.set(xticks=[], yticks=[])
-        cell.spines[:].set_visible(False)
-    return figure, grid
+def _draw_sheet(
+    sheet: Sequence[Sequence[Picture]], rows: Sequence[str], columns: Sequence[str], path: Path
+) -> None:
+    """Draw RGB images of 224x224 pixels in rows and columns, pixel for pixel, with their names."""
+    mosaic = np.vstack([np.hstack([_framed(image) for image in row]) for row in sheet])
+    high, wide = mosaic.shape[:2]
+    size = np.array([wide + LETTERS, high + LETTERS])
+    figure = Figure(figsize=tuple(size / DPI))
+    axes = figure.add_axes((LETTERS / size[0], 0, wide / size[0], high / size[1]))
+    axes.imshow(mosaic, aspect="auto", interpolation="none")
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0, labeltop=True, labelbottom=False)
+    centres = np.arange(max(len(rows), len(columns))) * (IMAGE_SIZE + GAP) + IMAGE_SIZE / 2
+    axes.set_xticks(centres[: len(columns)], columns, fontsize=8)
+    axes.set_yticks(centres[: len(rows)], rows, fontsize=9, rotation=90, va="center")
+    _save(figure, path)
 
 
-def _caption(cells: Iterable[Axes], captions: Sequence[str]) -> None:
-    for cell, caption in zip(cells, captions, strict=True):
-        cell.set_title(caption, fontsize=8)
+def _framed(image: Picture) -> Picture:
+    """Add the gap to the next images, white, at the right and below."""
+    return np.pad(image, ((0, GAP), (0, GAP), (0, 0)), constant_values=255)
 
 
 def _panels(curves: pd.DataFrame, kind: str) -> tuple[Figure, list[Axes]]:
@@ -133,8 +130,11 @@ def _panels(curves: pd.DataFrame, kind: str) -> tuple[Figure, list[Axes]]:
     parts = _parts(curves, kind)
     columns = max(1, curves[kind].nunique())
     rows = -(-len(parts) // columns)
-    figure = Figure(figsize=(4.2 * columns, 4.4 * rows), layout="constrained")
-    panels = list(figure.subplots(rows, columns, squeeze=False).flat)
+    width, height = PANEL[0] * columns, PANEL[1] * rows
+    figure = Figure(figsize=(width, height))
+    place = {"left": 0.65 / width, "right": 1 - 0.15 / width, "wspace": 0.25}
+    place |= {"bottom": 0.55 / height, "top": 1 - 0.35 / height, "hspace": 0.3}
+    panels = list(figure.subplots(rows, columns, squeeze=False, gridspec_kw=place).flat)
     for panel, (title, part) in zip(panels, parts.items(), strict=False):
         _plot(panel, part)
         panel.set_title(title)

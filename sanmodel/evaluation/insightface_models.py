@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from sanmodel.evaluation.optional import load_package, weights_explained
+from sanmodel.evaluation.optional import load_package, release_of, weights_explained
 
 PACK = "buffalo_l"
 ORIGIN = f"https://github.com/deepinsight/insightface/releases/download/model-zoo/{PACK}.zip"
@@ -16,8 +16,8 @@ ROOT = "INSIGHTFACE_ROOT"
 package's own, otherwise."""
 
 
-def open_network(name: str) -> Any:
-    """Return one network, downloaded with its pack if it is not there.
+def open_network(name: str) -> tuple[Any, str]:
+    """Return one network and its version, downloaded with its pack if it is not there.
 
     It runs on the CPU, so that its answers do not depend on the machine.
 
@@ -37,4 +37,4 @@ def open_network(name: str) -> Any:
         network = zoo.get_model(str(path), providers=["CPUExecutionProvider"])
         if network is None:
             raise ValueError("the package does not know such a network")
-        return network
+        return network, release_of("insightface", path)

@@ -4,10 +4,12 @@ import importlib
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from sanmodel.errors import SanError
+from sanmodel.files import sha256
 
 
 def load_package(module: str, extra: str) -> Any:
@@ -58,6 +60,11 @@ def weights_explained(path: Path, origin: str) -> Iterator[None]:
             f"{path.name} is not there and its download failed ({_short(error)}): put the file"
             f" from {origin} at {path}"
         ) from error
+
+
+def release_of(package: str, weights: Path) -> str:
+    """Return what a network's answers depend on: versions of its package and of its weights."""
+    return f"{metadata.version(package)}, weights {sha256(weights)[:16]}"
 
 
 def _short(error: Exception) -> str:

@@ -31,6 +31,7 @@ from sanmodel.evaluation.report_tables import (
     write_tables,
 )
 from sanmodel.evaluation.variants import in_order, meaning
+from sanmodel.evaluation.verdicts import Verdict
 from sanmodel.files import write_json
 from sanmodel.images import Picture
 
@@ -47,19 +48,6 @@ SIDE = 1600
 
 QUALITY = 90
 """Of the WebP images on the page, 0 to 100: with 54 faces it stays under 5 MB."""
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What came of one rule.
-
-    Attributes:
-        sentence: The rule and what was found.
-        passed: Whether it is met; None if it could not be judged.
-    """
-
-    sentence: str
-    passed: bool | None
 
 
 @dataclass(frozen=True)

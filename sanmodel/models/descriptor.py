@@ -41,7 +41,7 @@ class DescriptorNetwork(nn.Module):
 
     places: Tensor
 
-    def __init__(self, dropout: float = 0.4) -> None:
+    def __init__(self, dropout: float = 0.3) -> None:
         super().__init__()
         self.register_buffer("places", 2 * torch.tensor(PLACES)[None] - 1, persistent=False)
         self.stem = _convolution(1, WIDTHS[0], 3, stride=2)
@@ -123,7 +123,7 @@ class CosineMargin(nn.Module):
         margin: Cosine m that the true identity must win by.
     """
 
-    def __init__(self, identities: int, scale: float = 24.0, margin: float = 0.35) -> None:
+    def __init__(self, identities: int, scale: float = 24.0, margin: float = 0.25) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(identities, DESCRIPTOR_SIZE) * 0.05)
         self.scale, self.margin = scale, margin

@@ -23,7 +23,7 @@ def run(settings: Settings, paths: Paths, name: str, observer: Observer = SILENT
     folder = (paths.root / own.pop("folder")).resolve()  # of the work tree, not of the set
     chosen = settings.model_copy(
         update={
-            "fetch": FetchSettings(**own, folder=str(folder)),
+            "fetch": FetchSettings(**own, folder=str(folder), shard_rows=settings.fetch.shard_rows),
             "preprocess": settings.preprocess.model_copy(update={"split": "test"}),
         }
     )

@@ -31,8 +31,8 @@ from sanmodel.training.data import Batch, Examples, to_batch
 DESCRIBED = 16
 """Crops that are described at a time."""
 
-LOOKS = Augmentation(shift=0.05, erase=0.6)
-"""What the stand-in learns from: faces upright but for more than landmarks may be wrong by."""
+LOOKS = Augmentation(shift=0.03, scale=0.08, turn=0.1, erase=0.4)
+"""What the stand-in learns from: faces upright but for what landmarks may be wrong by."""
 
 TESTED = 2000
 """Least number of crops on the test side, if it has as many, that tell how good the matcher is."""

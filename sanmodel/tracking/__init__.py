@@ -18,6 +18,7 @@ from sanmodel.tracking.memory import recall_state
 __all__ = [
     "PIPELINE_RUN",
     "LiveRun",
+    "evaluation_of",
     "file_pipeline",
     "open_pipeline",
     "register",
@@ -71,6 +72,23 @@ def open_pipeline(root: Path) -> Iterator[str]:
 
     with open_run(root) as run_id:
         yield run_id
+
+
+@contextmanager
+def evaluation_of(run_id: str, root: Path) -> Iterator[Path]:
+    """Yield a copy of the metrics of a run's evaluation, which is gone afterwards.
+
+    Args:
+        run_id: Run of a pipeline, or of its stage ``evaluate``.
+        root: The folder that holds ``dvc.yaml``.
+
+    Raises:
+        SanError: If there is no such run, it has no evaluation, or MLflow cannot be reached.
+    """
+    from sanmodel.tracking.evaluations import evaluation_of as kept
+
+    with kept(run_id, root) as path:
+        yield path
 
 
 def register(root: Path) -> str:

@@ -36,10 +36,16 @@ class LockedStage:
 def stage_names(root: Path) -> list[str]:
     """Return the stages in the order of ``dvc.yaml``.
 
+    A stage that is there for each entry of a section of ``params.yaml`` has a name for each.
+
     Raises:
         SanError: If ``dvc.yaml`` is missing or malformed.
     """
-    return list(_stages(root / "dvc.yaml"))
+    names: list[str] = []
+    for name, stage in _stages(root / "dvc.yaml").items():
+        each = stage.get("foreach") if isinstance(stage, dict) else None
+        names += [f"{name}@{key}" for key in _section(root, each)] if each else [name]
+    return names
 
 
 def read_lock(root: Path) -> list[LockedStage]:
@@ -74,6 +80,13 @@ def check_current(root: Path) -> None:
             f"the work tree is not the state in dvc.lock (stage {', '.join(sorted(changed))}):"
             " run `dvc repro` first"
         )
+
+
+def _section(root: Path, reference: str) -> dict[str, Any]:
+    """Return the section of ``params.yaml`` that "${section}" in ``dvc.yaml`` means."""
+    content = yaml.safe_load(Paths(root).params.read_text(encoding="utf-8")) or {}
+    section: dict[str, Any] = content.get(reference.removeprefix("${").removesuffix("}"), {})
+    return section
 
 
 def _stages(path: Path) -> dict[str, Any]:

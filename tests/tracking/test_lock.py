@@ -13,6 +13,15 @@ def test_stages_come_in_the_order_of_dvc_yaml(project: Path) -> None:
     assert stage_names(project) == ["preprocess", "validate", "train", "evaluate", "export"]
 
 
+def test_a_stage_for_each_entry_of_a_section_has_a_name_for_each(tmp_path: Path) -> None:
+    stages = "stages:\n  a: {cmd: x}\n  b:\n    foreach: ${sets}\n    do: {cmd: y}\n"
+    (tmp_path / "dvc.yaml").write_text(stages)
+    (tmp_path / "params.yaml").write_text("sets: {lfw: {}, muct: {}}")
+    assert stage_names(tmp_path) == ["a", "b@lfw", "b@muct"]
+    (tmp_path / "params.yaml").write_text("sets: {}")
+    assert stage_names(tmp_path) == ["a"]
+
+
 def test_a_locked_stage_lists_what_it_read_and_wrote(project: Path) -> None:
     train = read_lock(project)[2]
     assert train.params["train"] == {"steps": 5, "learning_rate": 0.25}

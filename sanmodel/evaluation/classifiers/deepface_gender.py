@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sanmodel.evaluation.classifiers import CLASSIFIERS
-from sanmodel.evaluation.optional import load_package, weights_explained
+from sanmodel.evaluation.optional import load_package, release_of, weights_explained
 from sanmodel.evaluation.warped_chips import eye_angles, square_chips
 from sanmodel.images import grey_to_rgb
 
@@ -34,6 +34,7 @@ class DeepfaceClassifier:
         with weights_explained(path, gender.WEIGHTS_URL[0]):
             folders.initialize_folder()
             self._network = gender.GenderClient()
+        self.version = release_of("deepface", path)
         self._male = gender.labels.index("Man")
 
     def scores(self, images: NDArray[np.uint8], boxes: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -26,7 +26,7 @@ class InsightfaceClassifier:
     attribute = "Male"
 
     def __init__(self) -> None:
-        self._network = open_network("genderage.onnx")
+        self._network, self.version = open_network("genderage.onnx")
 
     def scores(self, images: NDArray[np.uint8], boxes: NDArray[np.float64]) -> NDArray[np.float64]:
         """See :meth:`sanmodel.evaluation.classifiers.AttributeClassifier.scores`."""

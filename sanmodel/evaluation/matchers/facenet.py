@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from sanmodel.evaluation.matchers import MATCHERS
-from sanmodel.evaluation.optional import load_package, weights_explained
+from sanmodel.evaluation.optional import load_package, release_of, weights_explained
 from sanmodel.evaluation.warped_chips import square_chips
 
 SIZE = 160
@@ -32,8 +32,10 @@ class FacenetMatcher:
 
     def __init__(self) -> None:
         inception = load_package("facenet_pytorch.models.inception_resnet_v1", "facenet")
-        with weights_explained(Path(inception.get_torch_home(), "checkpoints", WEIGHTS), ORIGIN):
+        path = Path(inception.get_torch_home(), "checkpoints", WEIGHTS)
+        with weights_explained(path, ORIGIN):
             self._network = inception.InceptionResnetV1(pretrained="vggface2").eval()
+        self.version = release_of("facenet-pytorch", path)
 
     def descriptors(
         self, images: NDArray[np.uint8], boxes: NDArray[np.float64]

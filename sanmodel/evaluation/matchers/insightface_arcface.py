@@ -18,7 +18,7 @@ class ArcfaceMatcher:
     """Compares directions: descriptors have length 1, so that distance and cosine rank alike."""
 
     def __init__(self) -> None:
-        self._network = open_network("w600k_r50.onnx")
+        self._network, self.version = open_network("w600k_r50.onnx")
 
     def descriptors(
         self, images: NDArray[np.uint8], boxes: NDArray[np.float64]

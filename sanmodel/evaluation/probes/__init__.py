@@ -43,6 +43,7 @@ class Study:
         attribute: Name of the protected attribute.
         test: The test side, or another set whose people no training saw.
         outside: People outside ``test``, from the training side: what an attacker can learn from.
+        members: Variants of ``test`` that are the opposite outputs of one model each: "OP" is ours.
         classifiers: Independent attribute classifiers by name.
         scores: For each classifier and variant of ``test`` the probabilities of class 1, (N,).
         descriptors: For each matcher and variant of ``test`` the descriptors, (N, d).
@@ -54,6 +55,7 @@ class Study:
     attribute: str
     test: Side
     outside: Side
+    members: tuple[str, ...]
     classifiers: Mapping[str, AttributeClassifier]
     scores: Mapping[tuple[str, str], NDArray[np.float64]]
     descriptors: Mapping[tuple[str, str], NDArray[np.float64]]
