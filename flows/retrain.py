@@ -17,14 +17,19 @@ os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("DVC_NO_ANALYTICS", "1")
 
 from prefect import flow, get_run_logger, task
+from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from sanmodel.errors import SanError
-from sanmodel.tracking import PIPELINE_RUN, open_pipeline, stage_names
+from sanmodel.paths import Paths
+from sanmodel.tracking import PIPELINE_RUN, file_pipeline, open_pipeline, stage_names
 
 DVC_ANNOUNCES = ("Running stage ", "> ")
 DVC_BLAMES = "failed to run: "
 """In DVC's last line this says that the reason is in the stage's own output."""
+
+REPORT = "evaluation-report"
+"""Key of the artifact that leads from a flow run to the report of its evaluation."""
 
 
 @task(cache_policy=NO_CACHE)  # DVC is the cache
@@ -71,6 +76,22 @@ def retrain(root: Path = Path()) -> None:
         for stage in stage_names(root):
             run_stage.with_options(name=stage, task_run_name=stage)(root, stage, run_id)
         register_model.with_options(task_run_name="register")(root, run_id)
+    link_report(root)
+
+
+def link_report(root: Path) -> None:
+    """Lead from the flow run to the report of the evaluation, by an artifact of the flow run.
+
+    Args:
+        root: The folder that holds ``dvc.yaml``, in a state that is filed.
+    """
+    page = Paths(root).evaluation.resolve() / "index.html"
+    create_markdown_artifact(
+        key=REPORT,
+        # A state that was filed before has kept its run, not the one that this flow opened.
+        markdown=f"[{page}]({page.as_uri()})\n\nMLflow run: `{file_pipeline(root)}`",
+        description="What the evaluation found: protection and utility of the model.",
+    )
 
 
 def _call(root: Path, run_id: str, command: Sequence[str], name: str) -> None:

@@ -413,6 +413,20 @@ def benchmark_training(
     _report(training, lambda observer: training.run_benchmark(steps, batch, observer), out)
 
 
+@benchmark.command("evaluation")
+def benchmark_evaluation(
+    images: Annotated[int, typer.Option(min=2, help="Faces to evaluate.")] = 1000,
+    out: Annotated[Path | None, typer.Option(help="JSON file for the figures.")] = None,
+    root: Root = HERE,
+) -> None:
+    """Time and memory of an evaluation with the built-in model, classifier and matcher."""
+    from sanmodel.benchmarks import evaluation
+    from sanmodel.paths import Paths
+
+    paths = Paths(root.resolve())
+    _report(evaluation, lambda observer: evaluation.run_benchmark(paths, images, observer), out)
+
+
 @benchmark.command("tradeoff")
 def benchmark_tradeoff(
     weight: Annotated[list[float], typer.Option(help="Weight of J_G; may be given again.", min=0)],

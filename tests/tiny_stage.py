@@ -56,10 +56,17 @@ def train(settings: Settings, observer: Observer) -> None:
 
 
 def evaluate() -> None:
-    PATHS.evaluation.mkdir(parents=True, exist_ok=True)
-    (PATHS.evaluation / "roc.csv").write_text("fmr,tmr\n0,1\n")
+    for part in ("tables", "figures"):
+        (PATHS.evaluation / part).mkdir(parents=True, exist_ok=True)
+    (PATHS.evaluation / "index.html").write_text("<p>It hides well.</p>")
+    (PATHS.evaluation / "tables/matching-roc.csv").write_text("fmr,tmr\n0,1\n")
+    (PATHS.evaluation / "figures/figure-5-faces.png").write_bytes(PNG)
     error = {"original": {"error": 0.1}, "opposite": {"error": 0.4}}
-    write_json(PATHS.metrics("evaluate"), {"classifiers": {"tiny@1": error}, "psnr": [20.5, None]})
+    row = {"error_rate": 0.25, "auc": None}
+    probes = {"retrained": {"small CNN, learned from OP, OP": row, "Age > 50: 1/2": row}}
+    metrics = {"classifiers": {"tiny@1": error}, "psnr": [20.5, None], "probes": probes}
+    gaps = ["39 impostor pairs are too few for a false match rate of 0.001"]
+    write_json(PATHS.metrics("evaluate"), {**metrics, "gaps": gaps, "sets": {"lfw": metrics}})
 
 
 def export(settings: Settings) -> None:

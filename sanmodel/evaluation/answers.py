@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Ask = Callable[[NDArray[np.uint8], NDArray[np.float64]], NDArray[np.float64]]
-"""Shows a network images (B, 224, 224) with face boxes (B, 4); returns (B,) or (B, d)."""
+"""Shows a network images (B, 224, 224) with face boxes (B, 4); returns (B,) or (B, d). What
+compares images sees several at a time, (B, several, 224, 224)."""
 
 PATIENCE = 60.0
 """Seconds to wait for another run that writes."""

@@ -1,10 +1,11 @@
 """What independent networks read from every variant of every face."""
 
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+from dask.system import CPU_COUNT
 from numpy.typing import NDArray
 
 from sanmodel.evaluation.answers import Answers, Ask
@@ -12,7 +13,7 @@ from sanmodel.evaluation.classifiers import AttributeClassifier
 from sanmodel.evaluation.faces import Faces
 from sanmodel.evaluation.matchers import Matcher
 from sanmodel.evaluation.outputs import Images, batches
-from sanmodel.evaluation.similarity import psnr, ssim
+from sanmodel.evaluation.similarity import VERSION, psnr, ssim
 from sanmodel.observer import Observer
 
 Key = tuple[str, str]
@@ -20,13 +21,16 @@ Key = tuple[str, str]
 
 Arrays = dict[Key, NDArray[np.float64]]
 
-SIMILARITIES: dict[str, Callable[[NDArray[np.uint8], NDArray[np.uint8]], float]] = {
-    "psnr": psnr,
-    "ssim": ssim,
-}
+Futures = list[Future[NDArray[np.float64]]]
+"""Answers, a batch after the other."""
+
+Similarity = Callable[[NDArray[np.uint8], NDArray[np.uint8]], float]
+
+SIMILARITIES: dict[str, Similarity] = {"psnr": psnr, "ssim": ssim}
 
 TOGETHER = 2
-"""Networks that are asked at a time: dlib's processes work while ONNX Runtime's threads do."""
+"""Batches that are shown to networks at a time: faces are cut out of one, on a single core, while a
+network computes the other."""
 
 
 @dataclass(frozen=True)
@@ -77,41 +81,61 @@ def measure(
         observer: Hears about progress.
     """
     runs = batches(len(faces), batch_size)
-    networks = len(judges.classifiers) + len(judges.matchers)
-    observer.start("evaluate", len(variants) * networks * len(runs))
-
-    def read(network: str, ask: Ask, images: Images) -> NDArray[np.float64]:
-        parts = []
-        for run in runs:
-            some = np.asarray(images[run])
-            parts.append(judges.answers.of(network, ask, some, faces.boxes[run]))
-            observer.advance()
-        return np.concatenate(parts)
-
-    with ThreadPoolExecutor(TOGETHER) as pool:
+    others = {name: images for name, images in variants.items() if name != "original"}
+    networks = len(variants) * (len(judges.classifiers) + len(judges.matchers))
+    observer.start("evaluate", (networks + len(others) * len(SIMILARITIES)) * len(runs))
+    asker = _Asker(faces.boxes, judges.answers, runs, observer)
+    # Similarities take what time the networks leave to the cores.
+    with ThreadPoolExecutor(TOGETHER) as few, ThreadPoolExecutor(CPU_COUNT) as many:
         scores = {
-            (name, variant): pool.submit(read, f"{name} {one.version}", one.scores, images)
+            (name, variant): asker.submit(few, f"{name} {one.version}", one.scores, images)
             for variant, images in variants.items()
             for name, one in judges.classifiers.items()
         }
         descriptors = {
-            (name, variant): pool.submit(read, f"{name} {one.version}", one.descriptors, images)
+            (name, variant): asker.submit(few, f"{name} {one.version}", one.descriptors, images)
             for variant, images in variants.items()
             for name, one in judges.matchers.items()
         }
-    return Measurements(_results(scores), _results(descriptors), _quality(variants))
+        pairs = {name: (variants["original"], images) for name, images in others.items()}
+        quality = {
+            (name, variant): asker.submit(many, f"{name} {VERSION}", _of_pairs(like), *both)
+            for name, like in SIMILARITIES.items()
+            for variant, both in pairs.items()
+        }
+    return Measurements(_results(scores), _results(descriptors), _results(quality))
 
 
-def _results(futures: Mapping[Key, Future[NDArray[np.float64]]]) -> Arrays:
-    return {key: future.result() for key, future in futures.items()}
+@dataclass(frozen=True)
+class _Asker:
+    """Asks about N faces, of which ``boxes`` are (N, 4), a run of them at a time."""
+
+    boxes: NDArray[np.float64]
+    answers: Answers
+    runs: Sequence[slice]
+    observer: Observer
+
+    def submit(self, pool: Executor, network: str, ask: Ask, *images: Images) -> Futures:
+        """Ask about one image of each face, or about several, (B, several, 224, 224), together."""
+        return [pool.submit(self._read, network, ask, run, images) for run in self.runs]
+
+    def _read(
+        self, network: str, ask: Ask, run: slice, images: Sequence[Images]
+    ) -> NDArray[np.float64]:
+        several = np.stack([one[run] for one in images], axis=1)
+        shown = several if len(images) > 1 else several[:, 0]
+        found = self.answers.of(network, ask, shown, self.boxes[run])
+        self.observer.advance()
+        return found
 
 
-def _quality(variants: Mapping[str, Images]) -> Arrays:
-    """Compare every variant with the original."""
-    originals = variants["original"]
+def _of_pairs(like: Similarity) -> Ask:
+    """Return what compares the two images of each pair, (B, 2, 224, 224); boxes mean nothing."""
+    return lambda pairs, boxes: np.array([like(*pair) for pair in pairs])
+
+
+def _results(found: Mapping[Key, Futures]) -> Arrays:
     return {
-        (name, variant): np.array([like(*pair) for pair in zip(originals, images, strict=True)])
-        for name, like in SIMILARITIES.items()
-        for variant, images in variants.items()
-        if variant != "original"
+        key: np.concatenate([future.result() for future in futures])
+        for key, futures in found.items()
     }

@@ -1,8 +1,13 @@
 """How much an output looks like its original."""
 
+from importlib import metadata
+
 import numpy as np
 from numpy.typing import NDArray
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+
+VERSION = f"scikit-image {metadata.version('scikit-image')}"
+"""What the figures depend on besides the images."""
 
 MAX_PSNR = 60.0
 """Stands in for the infinite PSNR of equal images; a difference of one grey level in every 20th

@@ -2,9 +2,9 @@
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
@@ -22,6 +22,12 @@ from sanmodel.tracking.store import LOCK_TAG, Store, explained, open_store
 RUN_NAME = "pipeline"
 HEADLINES = "evaluate"
 """Stage whose figures the pipeline run shows too, so that the run table compares pipelines."""
+
+PAGES = {
+    "reports/data_docs": ("san.data_docs", "What validation found in the images"),
+    "reports/evaluation": ("san.evaluation", "What the evaluation found: the report"),
+}
+"""Folders of pages that stages write: the tag with the place of each, and what its link says."""
 
 
 def file_state(root: Path) -> str:
@@ -79,20 +85,22 @@ def lock_tags(root: Path) -> dict[str, str]:
     return tags
 
 
-def data_docs_tags(store: Store, run_id: str) -> dict[str, str]:
-    """Return what leads from the pipeline run to the page of the validation, an artifact.
+def page_tags(store: Store, runs: Mapping[str, str]) -> dict[str, str]:
+    """Return what leads from the pipeline run to the pages in ``PAGES``, artifacts of its stages.
 
     Args:
         store: Where the runs are.
-        run_id: The run of the stage that wrote the page.
+        runs: By the folder of each page that there is, the run of the stage that wrote it.
     """
-    page = "data_docs/index.html"
-    # A link within MLflow's own pages, whatever the address of the server.
-    place = f"#/experiments/{store.experiment_id}/runs/{run_id}/artifacts/{page}"
-    return {
-        "san.data_docs": f"runs:/{run_id}/{page}",
-        MLFLOW_RUN_NOTE: f"[What validation found in the images]({place})",
-    }
+    tags, links = {}, []
+    for folder, run_id in runs.items():
+        page = f"{PurePosixPath(folder).name}/index.html"
+        # A link within MLflow's own pages, whatever the address of the server.
+        place = f"#/experiments/{store.experiment_id}/runs/{run_id}/artifacts/{page}"
+        tag, title = PAGES[folder]
+        tags[tag] = f"runs:/{run_id}/{page}"
+        links.append(f"[{title}]({place})")
+    return {**tags, MLFLOW_RUN_NOTE: "\n\n".join(links)} if links else {}
 
 
 def headline_metrics(paths: Paths, stages: list[LockedStage]) -> dict[str, float]:
@@ -108,11 +116,12 @@ def _file(store: Store, paths: Paths, stages: list[LockedStage], run_id: str) ->
     store.log(run_id, flatten(params), metrics, lock_tags(paths.root))
     files = [paths.lock, paths.params, paths.root / "dvc.yaml"]
     store.log_files(run_id, files)
+    pages: dict[str, str] = {}
     for stage in stages:
         store.log_inputs(run_id, data_inputs(paths, stage))
         child = file_stage(store, paths, stage, run_id)
-        if paths.data_docs.relative_to(paths.root).as_posix() in stage.outs:
-            store.log(run_id, tags=data_docs_tags(store, child))
+        pages |= dict.fromkeys(PAGES.keys() & stage.outs.keys(), child)
+    store.log(run_id, tags=page_tags(store, pages))
 
 
 def _opened(store: Store) -> str | None:

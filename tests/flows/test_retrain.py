@@ -1,19 +1,24 @@
 """The flow runs the stages in order, registers the model, and tells why it stopped."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 import yaml
 from mlflow import MlflowClient
 from mlflow.entities import Run
+from prefect.artifacts import Artifact
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.sorting import FlowRunSort
 from prefect.testing.utilities import prefect_test_harness
 from tiny_project import change
 
-from flows.retrain import retrain
+from flows.retrain import REPORT, retrain
 from sanmodel.errors import SanError
 from sanmodel.tracking import tracking_uri
 
@@ -34,6 +39,21 @@ def pipelines(root: Path) -> list[Run]:
     return list(client.search_runs([experiment.experiment_id], query))
 
 
+def assert_linked(root: Path, pipeline: Run) -> None:
+    """The last flow run leads to the report and to the pipeline's run, where it is too."""
+    artifact = Artifact.get(REPORT)
+    assert artifact is not None
+    with get_client(sync_client=True) as client:
+        (last,) = client.read_flow_runs(sort=FlowRunSort.START_TIME_DESC, limit=1)
+    assert artifact.flow_run_id == last.id
+    assert artifact.type == "markdown"
+    found = re.search(r"\((file://.*)\)", str(artifact.data))
+    assert found is not None
+    with urlopen(found[1]) as page:
+        assert page.read() == (root / "reports/evaluation/index.html").read_bytes()
+    assert f"`{pipeline.info.run_id}`" in str(artifact.data)
+
+
 def test_the_flow_ends_with_a_registered_model(project: Path) -> None:
     change(project, train={"steps": 3, "learning_rate": 0.5})
     retrain(project)
@@ -47,8 +67,10 @@ def test_the_flow_ends_with_a_registered_model(project: Path) -> None:
     )
     trained = [run for run in children if run.info.run_name == "train"]
     assert [run.data.metrics["loss/J_total"] for run in trained] == [0.5 / 3]
+    assert_linked(project, pipeline)
     retrain(project)  # nothing has changed: no new run, no new version
     assert len(pipelines(project)) == 1
+    assert_linked(project, pipeline)
     assert client.get_registered_model("san-young").latest_versions[0].version == version.version
 
 

@@ -62,7 +62,6 @@ def test_a_stage_shows_its_figures_curve_files_and_lineage(project: Path) -> Non
     assert [(m.step, m.value) for m in curve] == [(s, 1 / s) for s in range(1, 6)]
     assert artifacts(project, train) == {"curves", "lineage.json", "pictures", "train.json"}
     assert artifacts(project, train, "pictures") == {"pictures/train.png"}
-    assert artifacts(project, evaluation, "evaluation") == {"evaluation/roc.csv"}
     path = client(project).download_artifacts(train.info.run_id, "lineage.json")
     lineage = json.loads(Path(path).read_text())
     (data,) = train.inputs.dataset_inputs
@@ -73,18 +72,42 @@ def test_a_stage_shows_its_figures_curve_files_and_lineage(project: Path) -> Non
     assert evaluation.inputs.dataset_inputs[0].tags[0].value == "testing"
 
 
-def test_the_pipeline_leads_to_what_validation_found(project: Path) -> None:
+def test_rows_of_probes_and_further_sets_are_metrics(project: Path) -> None:
     run_id = file_pipeline(project)
-    child = children(project, run_id)["validate"]
+    evaluation = children(project, run_id)["evaluate"]
+    for run in (evaluation, client(project).get_run(run_id)):
+        metrics = run.data.metrics
+        row = "probes.retrained.small CNN_ learned from OP_ OP.error_rate"
+        assert metrics[row] == metrics[f"sets.lfw.{row}"] == 0.25
+        assert metrics["probes.retrained.Age _ 50: 1_2.error_rate"] == 0.25
+        assert not any(name.endswith("auc") for name in metrics)
+    assert evaluation.data.tags["gaps.0"].startswith("39 impostor pairs are too few")
+
+
+@pytest.mark.parametrize(
+    ("stage", "folder", "tag", "other"),
+    [
+        ("validate", "data_docs", "san.data_docs", "suites/raw.html"),
+        ("evaluate", "evaluation", "san.evaluation", "figures/figure-5-faces.png"),
+    ],
+)
+def test_the_pipeline_leads_to_pages_which_are_there_whole(
+    project: Path, stage: str, folder: str, tag: str, other: str
+) -> None:
+    run_id = file_pipeline(project)
+    child = children(project, run_id)[stage]
     tags = client(project).get_run(run_id).data.tags
-    assert artifacts(project, child, "data_docs") == {"data_docs/index.html", "data_docs/suites"}
-    assert tags["san.data_docs"] == f"runs:/{child.info.run_id}/data_docs/index.html"
-    page = mlflow.artifacts.download_artifacts(
-        tags["san.data_docs"], tracking_uri=tracking_uri(project)
-    )
-    assert Path(page).read_text() == "<p>All is well.</p>"
+    assert tags[tag] == f"runs:/{child.info.run_id}/{folder}/index.html"
     place = f"#/experiments/{child.info.experiment_id}/runs/{child.info.run_id}/artifacts"
-    assert f"]({place}/data_docs/index.html)" in tags["mlflow.note.content"]
+    assert f"]({place}/{folder}/index.html)" in tags["mlflow.note.content"]
+    uri = tags[tag].removesuffix("/index.html")
+    kept = Path(mlflow.artifacts.download_artifacts(uri, tracking_uri=tracking_uri(project)))
+    written = project / "reports" / folder
+    assert (kept / other).is_file()
+    assert {path.relative_to(kept) for path in kept.rglob("*")} == {
+        path.relative_to(written) for path in written.rglob("*")
+    }
+    assert sha256(kept / "index.html") == sha256(written / "index.html")
 
 
 def test_the_same_state_is_filed_once(project: Path) -> None:
