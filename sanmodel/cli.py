@@ -313,7 +313,7 @@ def compare(
     from sanmodel.tracking import evaluation_of
 
     def read(name: str) -> Mapping[str, Any]:
-        if Path(name).exists():
+        if Path(name).exists() or len(Path(name).parts) > 1 or Path(name).suffix:
             return read_metrics(Path(name))
         with evaluation_of(name, root) as path:
             return read_metrics(path)

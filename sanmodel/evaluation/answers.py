@@ -1,21 +1,27 @@
 """What networks said of images before: the same image is never shown to the same network twice.
 
-The answers lie in one SQLite file, by the hash of all that they depend on. Several runs may use it
-at a time, and it is safe to delete.
+The answers lie in one SQLite file, by the hash of all that they depend on: image, box, network and
+the code of this package, which cuts faces out for it. Several runs may use it at a time, and it is
+safe to delete.
 """
 
 import hashlib
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sanmodel.errors import SanError
+
 Ask = Callable[[NDArray[np.uint8], NDArray[np.float64]], NDArray[np.float64]]
 """Shows a network images (B, 224, 224) with face boxes (B, 4); returns (B,) or (B, d). What
 compares images sees several at a time, (B, several, 224, 224)."""
+
+TABLE = "CREATE TABLE IF NOT EXISTS answers (key BLOB PRIMARY KEY, value BLOB NOT NULL)"
 
 PATIENCE = 60.0
 """Seconds to wait for another run that writes."""
@@ -31,11 +37,7 @@ class Answers:
     def __init__(self, path: Path) -> None:
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            self._prepare()
-        except sqlite3.DatabaseError:
-            path.unlink()
-            self._prepare()
+        self._prepare()
 
     def of(
         self, network: str, ask: Ask, images: NDArray[np.uint8], boxes: NDArray[np.float64]
@@ -50,6 +52,9 @@ class Answers:
 
         Returns:
             The answers, (B,) or (B, d).
+
+        Raises:
+            SanError: If the file cannot be read or written.
         """
         keys = [_key(network, *pair) for pair in zip(images, boxes, strict=True)]
         known = self._read(keys)
@@ -63,23 +68,40 @@ class Answers:
         return np.stack([known[key] for key in keys])
 
     def _prepare(self) -> None:
-        with self._open() as connection:
-            connection.execute(
-                "CREATE TABLE IF NOT EXISTS answers (key BLOB PRIMARY KEY, value BLOB NOT NULL)"
-            )
+        with self._mended(), self._open() as connection:
+            connection.execute(TABLE)
 
     def _read(self, keys: Sequence[bytes]) -> dict[bytes, NDArray[np.float64]]:
         """Return the known answers by key; a single number has no axis."""
-        marks = ",".join("?" * len(keys))
-        with self._open() as connection:
+        marks, rows = ",".join("?" * len(keys)), []
+        with self._mended(), self._open() as connection:
             rows = connection.execute(
                 f"SELECT key, value FROM answers WHERE key IN ({marks})", keys
             ).fetchall()
         return {key: _numbers(value) for key, value in rows}
 
     def _write(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
-        with self._open() as connection:
+        with self._mended(), self._open() as connection:
             connection.executemany("INSERT OR REPLACE INTO answers VALUES (?, ?)", rows)
+
+    @contextmanager
+    def _mended(self) -> Iterator[None]:
+        """Make a damaged file anew: what it held is found again by asking.
+
+        Raises:
+            SanError: If the file is sound, but cannot be used.
+        """
+        try:
+            yield
+        except sqlite3.OperationalError as error:  # locked, no space, no permission
+            raise SanError(
+                f"{self._path} cannot be used ({error}): wait for the other run, make room, or"
+                " delete it"
+            ) from error
+        except sqlite3.DatabaseError:
+            self._path.unlink(missing_ok=True)
+            with self._open() as connection:
+                connection.execute(TABLE)
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -88,8 +110,17 @@ class Answers:
             yield connection
 
 
+@cache
+def _code() -> str:
+    """Return the SHA-256 of the code of this package."""
+    digest, package = hashlib.sha256(), Path(__file__).parent
+    for path in sorted(package.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
 def _key(network: str, image: NDArray[np.uint8], box: NDArray[np.float64]) -> bytes:
-    shown = hashlib.sha256(f"{network}:{image.shape}:".encode())
+    shown = hashlib.sha256(f"{network}:{_code()}:{image.shape}:".encode())
     shown.update(image.tobytes())
     shown.update(box.astype(np.float64).tobytes())
     return shown.digest()

@@ -6,7 +6,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from mlflow.entities import Run
-from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
 
 from sanmodel.errors import SanError
@@ -56,8 +55,6 @@ def _children(store: Store, run: Run) -> list[Run]:
 def _download(store: Store, runs: list[Run], folder: Path) -> Path | None:
     """Return the metrics of the first run that has them."""
     for run in runs:
-        try:
+        if any(item.path == METRICS for item in store.client.list_artifacts(run.info.run_id)):
             return Path(store.client.download_artifacts(run.info.run_id, METRICS, str(folder)))
-        except (MlflowException, OSError):  # by the kind of store: no such artifact
-            continue
     return None

@@ -1,8 +1,12 @@
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from sanmodel.errors import SanError
+from sanmodel.evaluation import answers as answers_module
 from sanmodel.evaluation.answers import Answers
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (5, 8, 8), dtype=np.uint8)
@@ -61,3 +65,29 @@ def test_a_later_run_finds_them_and_a_damaged_file_is_made_anew(tmp_path: Path):
     path.write_bytes(b"no database" * 1000)
     Answers(path).of("a", again, IMAGES, BOXES)
     assert again.seen == 5
+
+
+def test_a_file_that_is_damaged_further_on_is_made_anew_too(tmp_path: Path):
+    path, many = tmp_path / "answers.sqlite", np.arange(4000, dtype=np.uint16).reshape(1000, 2, 2)
+    answers = Answers(path)
+    answers.of("a", Network(descriptors=True), many.view(np.uint8), np.zeros((1000, 4)))
+    content = bytearray(path.read_bytes())
+    content[4096:] = b"\xff" * (len(content) - 4096)
+    path.write_bytes(content)
+    network = Network(descriptors=True)
+    for _ in range(2):
+        found = answers.of("a", network, many.view(np.uint8), np.zeros((1000, 4)))
+    assert len(found) == network.seen == 1000
+
+
+def test_a_file_that_another_run_writes_is_left_alone(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(answers_module, "PATIENCE", 0.05)
+    path = tmp_path / "answers.sqlite"
+    Answers(path).of("a", Network(), IMAGES, BOXES)
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(SanError, match="cannot be used .*locked.*: wait for the other run"):
+            Answers(path)
+    again = Network()
+    Answers(path).of("a", again, IMAGES, BOXES)
+    assert again.seen == 0
