@@ -95,6 +95,7 @@ def test_a_version_says_what_it_is_of(project: Path) -> None:
     assert version.tags["san.onnx_sha256"] == manifest["files"][0]["sha256"]
     assert version.tags["crop.crop_scale"] == "1.7"
     assert version.tags["classifiers.tiny_1.opposite.error"] == "0.4"
+    assert not any(name.startswith(("probes.", "sets.")) for name in version.tags)
     assert len(version.tags["mlflow.source.git.commit"]) == 40
     assert client.get_run(version.run_id).info.status == "FINISHED"
 
