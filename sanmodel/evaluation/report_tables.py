@@ -225,7 +225,7 @@ def _columns(of_set: Metrics) -> dict[str, tuple[str, str]]:
     """Return for each column of the table of variants its network and measure."""
     rates = true_match_rates(of_set["matchers"])
     pairs = [(name, m) for name in of_set["classifiers"] for m in ("error_rate", "auc")]
-    pairs += [(name, m) for name in of_set["matchers"] for m in (*rates, "rank_1")]
+    pairs += [(name, m) for name in of_set["matchers"] for m in rates]
     columns = {f"{measure_of(m).title}, {name}": (name, m) for name, m in pairs}
     return columns | {measure_of(m).title: ("", m) for m in ("psnr", "ssim")}
 

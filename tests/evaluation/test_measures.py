@@ -72,6 +72,6 @@ def test_an_interval_needs_both_ends():
 
 
 def test_true_match_rates_come_from_the_highest_false_match_rate_down():
-    rates = {"tmr_at_fmr_0.0001": 1, "tmr_at_fmr_0.01": 1, "tmr_at_fmr_0.001": 1, "rank_1": 1}
+    rates = {"tmr_at_fmr_0.0001": 1, "tmr_at_fmr_0.01": 1, "tmr_at_fmr_0.001": 1, "other": 1}
     found = true_match_rates({"m": {"OP": rates | {"tmr_at_fmr_0.01_low": 1}}})
     assert found == ["tmr_at_fmr_0.01", "tmr_at_fmr_0.001", "tmr_at_fmr_0.0001"]
