@@ -123,6 +123,10 @@ def test_a_probe_is_a_table_under_its_question(page):
     assert ["trained on OP", "12.5%", "not measured", "3"] in page.rows
     assert ["of", "rank-1 rate", "rank-5 rate"] in page.rows
     assert ["face-net OP", "90.00%", "91.00%"] in page.rows
+    heads = next(row for row in page.rows if row[1:2] == ["images"] and row[0] == "of")
+    assert heads[2:4] == ["attribute error, original", "attribute error, OP"]
+    assert heads[5] == "true match rate at 1% FMR, OP"
+    assert ["gender-net all", "12,952", "5.0%", "17.0%"] in [row[:4] for row in page.rows]
 
 
 def test_how_it_was_measured_is_said(page):
