@@ -121,6 +121,16 @@ def false_match_rate(name: str) -> float | None:
     return float(found[1]) if found else None
 
 
+def is_of_attribute(name: str) -> bool:
+    """Tell whether a metric or a probe's column says how well an attribute is read."""
+    return name.startswith(("error_rate", "auc"))
+
+
+def is_of_matching(name: str) -> bool:
+    """Tell whether a metric or a probe's column says how well faces are matched."""
+    return name.startswith((RATE, "rank_"))
+
+
 def reason(name: str, gaps: Iterable[str]) -> str:
     """Return the sentence among ``gaps`` that says why a metric is missing, if one does.
 

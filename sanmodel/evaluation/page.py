@@ -19,7 +19,6 @@ from sanmodel.evaluation.figures import (
     draw_matching_roc,
     draw_prototypes,
 )
-from sanmodel.evaluation.measures import NOT_MEASURED
 from sanmodel.evaluation.opening import opening
 from sanmodel.evaluation.published import PAPER, Published
 from sanmodel.evaluation.report_tables import (
@@ -230,5 +229,4 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["meaning"] = meaning
-    environment.globals["NOT_MEASURED"] = NOT_MEASURED
     return environment

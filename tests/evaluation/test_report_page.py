@@ -83,6 +83,23 @@ def test_the_rules_come_next_in_words_and_signs(page):
     assert re.search(r"\? not judged Ranks stay", rules)
 
 
+def test_table_1_has_the_paper_s_sizes_of_the_same_set(page):
+    assert ["test", "1,048", "952", "574", "378", "940", "21,662", "883,690"] in page.rows
+    unknown = ["not reported"] * 3
+    assert [
+        *["CelebA-test (paper)", "not reported", "39,411", "23,093", "16,318"],
+        *unknown,
+    ] in page.rows
+    assert ["LFW (paper)", "5,653", "12,969", *["not reported"] * 2, *unknown] in page.rows
+
+
+def test_images_by_class_that_the_paper_reports_add_up():
+    by_class = [of for of in PAPER.sizes.values() if "images_class_0" in of]
+    assert by_class
+    for of in by_class:
+        assert of["images_class_0"] + of["images_class_1"] == of["images"]
+
+
 def test_table_2_has_face_mixing_and_the_paper_s_figures_of_the_same_set(page):
     assert ["test", "gender-net", "5.0% (3.0 to 8.0%)", "17.0% (15.0 to 20.0%)"] in [
         row[:4] for row in page.rows
@@ -103,6 +120,36 @@ def test_another_attribute_is_not_set_beside_the_paper_s():
     metrics = example_metrics() | {"attribute": "Young"}
     tables = report_tables(metrics, {}, PAPER, {"test": "celeba"})
     assert not any(row.published for table in tables for row in table.rows)
+
+
+def without_mixing(of_set):
+    """The metrics of a set without the baseline that mixes faces."""
+    kinds = ("classifiers", "matchers")
+    networks = {
+        kind: {
+            n: {v: f for v, f in own.items() if v != "mixing"} for n, own in of_set[kind].items()
+        }
+        for kind in kinds
+    }
+    quality = {v: f for v, f in of_set["quality"].items() if v != "mixing"}
+    return of_set | networks | {"quality": quality}
+
+
+def test_without_face_mixing_table_2_has_no_column_of_it():
+    metrics = without_mixing(example_metrics())
+    tables = report_tables(metrics | {"sets": {}}, {}, PAPER, {"test": "celeba"})
+    assert tables[1].columns == ("before (original)", "after (OP)")
+    assert {len(row.cells) for row in tables[1].rows} == {2}
+    mixed = report_tables(metrics, {}, PAPER, {"test": "celeba"})[1]
+    assert mixed.columns[2] == "face mixing"
+    assert mixed.rows[0].cells[2].reason == "these images were not shown to it"
+
+
+def test_table_3_says_which_rate_was_not_asked_for():
+    other = {v: {"tmr_at_fmr_0.5": 0.9} for v in VARIANTS}
+    metrics = example_metrics() | {"matchers": {"face-net": other}, "sets": {}}
+    table_3 = report_tables(metrics, {}, PAPER, {})[2]
+    assert table_3.reasons == ["0.01 is not among evaluate.false_match_rates"]
 
 
 def test_every_variant_has_a_row_and_a_missing_figure_its_reason(page):
@@ -126,7 +173,12 @@ def test_a_probe_is_a_table_under_its_question(page):
     heads = next(row for row in page.rows if row[1:2] == ["images"] and row[0] == "of")
     assert heads[2:4] == ["attribute error, original", "attribute error, OP"]
     assert heads[5] == "true match rate at 1% FMR, OP"
-    assert ["gender-net all", "12,952", "5.0%", "17.0%"] in [row[:4] for row in page.rows]
+    other = "does not apply"
+    assert ["gender-net all", "12,952", "5.0%", "17.0%", other, other] in page.rows
+    assert ["face-net all", "12,940", other, other, "93.00%", "90.00%"] in page.rows
+    small = ["gender-net Young=0", "12", "not measured (1)", "not measured (1)", other, other]
+    assert small in page.rows
+    assert "(1) figures of fewer than 30 images or pairs of one person are not given." in page.text
 
 
 def test_how_it_was_measured_is_said(page):
@@ -201,6 +253,8 @@ def test_what_was_not_measured_is_said_and_never_zero(tmp_path):
         in page.text
     )
     assert ["test", "face-net", *["not measured (1)"] * 4] in page.rows
+    assert ["test", "none", *["not measured (1)"] * 3] in page.rows
+    assert f"(1) {gaps[0]}." in page.text
     assert "No rule was set." in page.text
     assert "0.0" not in " ".join(cell for row in page.rows for cell in row)
 
