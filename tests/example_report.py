@@ -84,13 +84,15 @@ def black_and_white(number):
 
 
 def example_report(people=None, **changes):
-    """A report of two people, or of those that are given."""
+    """A report with faces of two people and one of a further set, or of those that are given."""
     told = {
         "metrics": example_metrics(),
         "questions": {"attack": ("Attack", "Does an attacker who trains on outputs read them?")},
         "attribute_roc": curves(ATTRIBUTE_COLUMNS),
         "matching_roc": curves(MATCHING_COLUMNS),
-        "people": black_and_white(2) if people is None else people,
+        "people": {"test": black_and_white(2), "lfw": black_and_white(1)}
+        if people is None
+        else people,
         "prototypes": [("P_0", np.full((224, 224, 3), 90, np.uint8))] * 3,
         "rules": [
             Verdict("The error after OP is 0.2 at least.", True),

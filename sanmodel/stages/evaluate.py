@@ -112,7 +112,7 @@ def _report(
         questions={name: (one.title, one.question) for name, one in probes.items()},
         attribute_roc=pd.concat([found.attribute_roc for found in findings]),
         matching_roc=pd.concat([found.matching_roc for found in findings]),
-        people=_people(examined[0], settings),
+        people={one.name: _people(one, settings) for one in examined},
         prototypes=_prototypes(settings, paths),
         rules=verdicts(metrics, settings.promotion),
         seed=settings.seed,
