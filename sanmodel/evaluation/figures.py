@@ -89,7 +89,9 @@ def draw_attribute_roc(curves: pd.DataFrame, path: Path) -> None:
 
 
 def draw_matching_roc(curves: pd.DataFrame, path: Path) -> None:
-    """Draw figure 7: one panel per matcher, the false match rate on a log axis.
+    """Draw figure 7: one panel per matcher, below each other one row per set.
+
+    The false match rate is on a log axis.
 
     Args:
         curves: Columns matcher, variant, fmr, tmr; before them, with several sets, set.
@@ -126,29 +128,29 @@ def _framed(image: Picture) -> Picture:
 
 
 def _panels(curves: pd.DataFrame, kind: str) -> tuple[Figure, list[Axes]]:
-    """Plot the last column over the one before it, a panel for each set and name of ``kind``."""
+    """Plot the last column over the one before it, a row per set and a column per ``kind``."""
     parts = _parts(curves, kind)
-    columns = max(1, curves[kind].nunique())
-    rows = -(-len(parts) // columns)
-    width, height = PANEL[0] * columns, PANEL[1] * rows
+    sets, networks = ([*dict.fromkeys(names)] for names in zip(*parts, strict=True))
+    width, height = PANEL[0] * len(networks), PANEL[1] * len(sets)
     figure = Figure(figsize=(width, height))
-    place = {"left": 0.65 / width, "right": 1 - 0.15 / width, "wspace": 0.25}
-    place |= {"bottom": 0.55 / height, "top": 1 - 0.35 / height, "hspace": 0.3}
-    panels = list(figure.subplots(rows, columns, squeeze=False, gridspec_kw=place).flat)
-    for panel, (title, part) in zip(panels, parts.items(), strict=False):
+    edges = {"left": 0.65 / width, "right": 1 - 0.15 / width, "wspace": 0.25}
+    edges |= {"bottom": 0.55 / height, "top": 1 - 0.35 / height, "hspace": 0.3}
+    grid = figure.add_gridspec(len(sets), len(networks), **edges)
+    panels = []
+    for (of_set, network), part in parts.items():
+        panel = figure.add_subplot(grid[sets.index(of_set), networks.index(network)])
+        panel.set_title(", ".join(name for name in (network, of_set) if name))
         _plot(panel, part)
-        panel.set_title(title)
-    for unused in panels[len(parts) :]:
-        unused.remove()
-    return figure, panels[: len(parts)]
+        panels.append(panel)
+    return figure, panels
 
 
-def _parts(curves: pd.DataFrame, kind: str) -> dict[str, pd.DataFrame]:
-    """Return the curves of each panel by its title."""
-    keys = ["set", kind] if "set" in curves else [kind]
-    parts = curves.groupby(keys, sort=False)
-    named = {", ".join(map(str, reversed(key))): part for key, part in parts}
-    return named or {f"no {kind} could be measured": curves}
+def _parts(curves: pd.DataFrame, kind: str) -> dict[tuple[str, str], pd.DataFrame]:
+    """Return the curves of each panel by set, which is empty where there is one, and network."""
+    sets = curves["set"] if "set" in curves else pd.Series("", index=curves.index)
+    parts = curves.groupby([sets, curves[kind]], sort=False)
+    named = {(str(of_set), str(network)): part for (of_set, network), part in parts}
+    return named or {("", f"no {kind} could be measured"): curves}
 
 
 def _plot(panel: Axes, curves: pd.DataFrame) -> None:

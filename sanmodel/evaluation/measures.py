@@ -8,7 +8,14 @@ from typing import Any
 RATE = "tmr_at_fmr_"
 """What the name of a true match rate begins with; the false match rate follows."""
 
-_RATE = re.compile(RATE + r"(\d+(?:\.\d+)?(?:e-\d+)?)")
+_NUMBER = r"\d+(?:\.\d+)?(?:e-\d+)?"
+_RATE = re.compile(f"{RATE}({_NUMBER})")
+
+_OF = re.compile(
+    rf"(?P<measure>error_rate(?:_class_[01])?|auc|psnr|ssim|rank_\d+|{RATE}{_NUMBER})"
+    r"(?:_(?!class_[01]$)(?P<variant>.+)| \((?P<network>.+)\))"
+)
+"""A measure's name with the variant or the network that it is of, as columns of probes have it."""
 
 BOUNDS = ("_low", "_high")
 """What the names of an interval's ends add to the name of a figure."""
@@ -32,7 +39,7 @@ class Measure:
 COUNT = Measure("number", ",.0f")
 
 _FORMS = {"error_rate": ".1%", RATE: ".2%", "rank_": ".2%", "auc": ".3f", "psnr": ".1f"}
-_FORMS |= {"ssim": ".3f"}
+_FORMS |= {"ssim": ".3f", "images": COUNT.form}
 """By the beginning of a name; two digits of a true match rate as in the paper's table 3."""
 
 _TITLES = {"error_rate": "attribute error", "auc": "AUC", "psnr": "PSNR, dB", "ssim": "SSIM"}
@@ -75,7 +82,7 @@ class Value:
 
 
 def measure_of(name: str) -> Measure:
-    """Return how the metric ``name`` is called and written."""
+    """Return how the metric ``name``, or a probe's column of that name, is called and written."""
     forms = (form for start, form in _FORMS.items() if name.startswith(start))
     return Measure(_title(name), next(forms, ".4g"))
 
@@ -114,13 +121,23 @@ def false_match_rate(name: str) -> float | None:
     return float(found[1]) if found else None
 
 
+def is_of_attribute(name: str) -> bool:
+    """Tell whether a metric or a probe's column says how well an attribute is read."""
+    return name.startswith(("error_rate", "auc"))
+
+
+def is_of_matching(name: str) -> bool:
+    """Tell whether a metric or a probe's column says how well faces are matched."""
+    return name.startswith((RATE, "rank_"))
+
+
 def reason(name: str, gaps: Iterable[str]) -> str:
     """Return the sentence among ``gaps`` that says why a metric is missing, if one does.
 
     The sentences are those of :func:`sanmodel.evaluation.protocol.explain_gaps`; one that has the
     metric's name in it fits too.
     """
-    clues = [*_clues(name), rf"\b{re.escape(name)}(?![\w.])"]
+    clues = [*_clues(_parted(name)[0]), rf"\b{re.escape(name)}(?![\w.])"]
     fitting = (gap for gap in gaps if any(re.search(clue, gap) for clue in clues))
     return next(fitting, "")
 
@@ -129,7 +146,7 @@ def _clues(name: str) -> Sequence[str]:
     """Return patterns of which one is in a sentence that explains why a metric is missing."""
     if name.startswith("error_rate_class_"):
         return [rf"of class {name.removeprefix('error_rate_class_')}\b"]
-    if name.startswith("auc"):
+    if name == "auc":
         return [r"\bAUC\b"]
     if (rate := false_match_rate(name)) is not None:
         return ["no genuine pair", rf"false match rate of {re.escape(f'{rate:g}')}(?!\d)"]
@@ -137,6 +154,17 @@ def _clues(name: str) -> Sequence[str]:
 
 
 def _title(name: str) -> str:
+    measure, of = _parted(name)
+    return f"{_plain_title(measure)}, {of}" if of else _plain_title(measure)
+
+
+def _parted(name: str) -> tuple[str, str]:
+    """Part a name like "auc (net)" or "error_rate_OP" into the measure and what it is of."""
+    found = _OF.fullmatch(name)
+    return (found["measure"], found["variant"] or found["network"]) if found else (name, "")
+
+
+def _plain_title(name: str) -> str:
     if name.startswith("error_rate_class_"):
         return f"attribute error, class {name.removeprefix('error_rate_class_')}"
     if (rate := false_match_rate(name)) is not None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sanmodel.evaluation.measures import Value, measure_of, true_match_rates, value_of
+from sanmodel.evaluation.missing import without_figure, without_networks
 
 Metrics = Mapping[str, Any]
 Sentence = Callable[[str, Value, Value], str]
@@ -48,16 +49,15 @@ def _how_well(metrics: Metrics) -> str:
         )
 
     told = "; ".join(_each(metrics, "classifiers", "error_rate", sentence))
-    if not told:
-        left_out = "; ".join(gap for gap in metrics["gaps"] if "left out" in gap)
-        told = _missing("How well it is hidden", left_out)
-    return f"{told}."
+    why = without_networks("classifiers", metrics["gaps"])
+    return f"{told or _missing('How well it is hidden', why)}."
 
 
 def _matching(metrics: Metrics) -> str:
     rates = true_match_rates(metrics["matchers"])
     if not rates:
-        return _missing("Whether faces still match", "")
+        why = without_networks("matchers", metrics["gaps"])
+        return _missing("Whether faces still match", why)
 
     def sentence(name: str, before: Value, after: Value) -> str:
         return (
@@ -85,7 +85,8 @@ def _each(metrics: Metrics, kind: str, measure: str, sentence: Sentence) -> list
     for name, by_variant in metrics[kind].items():
         both = [by_variant.get(variant, {}) for variant in ("original", "OP")]
         before, after = (value_of(measure, own, metrics["gaps"]) for own in both)
-        missing = _missing(f"the {measure_of(measure).title} of {name}", after.reason)
+        why = after.reason or without_figure(measure, both[1])
+        missing = _missing(f"the {measure_of(measure).title} of {name}", why)
         told.append(missing if after.number is None else sentence(name, before, after))
     return told
 

@@ -19,7 +19,6 @@ from sanmodel.evaluation.figures import (
     draw_matching_roc,
     draw_prototypes,
 )
-from sanmodel.evaluation.measures import NOT_MEASURED
 from sanmodel.evaluation.opening import opening
 from sanmodel.evaluation.published import PAPER, Published
 from sanmodel.evaluation.report_tables import (
@@ -27,6 +26,7 @@ from sanmodel.evaluation.report_tables import (
     Questions,
     Table,
     all_sets,
+    file_name,
     report_tables,
     write_tables,
 )
@@ -41,13 +41,30 @@ TABLES = "tables"
 FIGURES = "figures"
 
 SHOWN = 6
-"""People whose faces the page shows; figure 5 has all that it is given."""
+"""People of the main set whose faces the page shows; figure 5 has all that it is given."""
 
-SIDE = 1600
-"""Most pixels of a side of a photographic figure on the page; its files have all."""
+SHOWN_OF_OTHERS = 3
+"""Likewise of each further set."""
 
-QUALITY = 90
-"""Of the WebP images on the page, 0 to 100: with 54 faces it stays under 5 MB."""
+
+@dataclass(frozen=True)
+class Grade:
+    """How good photos are on the page; the files beside it have all pixels.
+
+    Attributes:
+        side: Most pixels of a side of a photographic figure.
+        quality: Of the WebP images, 0 to 100.
+    """
+
+    side: int
+    quality: int
+
+
+FINE = Grade(side=1600, quality=90)
+"""Of the main set and the prototypes."""
+
+COARSE = Grade(side=800, quality=70)
+"""Of further sets: with three of them the page stays under 5 MB."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +89,7 @@ class Report:
         questions: Title and question of each probe by its name.
         attribute_roc: Columns classifier, variant, fpr, tpr; before them, with several sets, set.
         matching_roc: Columns matcher, variant, fmr, tmr; likewise.
-        people: Faces to show, all with the same variants.
+        people: Faces to show by set, the main one first, all with the same variants.
         prototypes: Caption and RGB image, (224, 224, 3), of each.
         rules: What came of the rules that a model must meet to be promoted.
         seed: Of every random choice.
@@ -86,7 +103,7 @@ class Report:
     questions: Questions
     attribute_roc: pd.DataFrame
     matching_roc: pd.DataFrame
-    people: Sequence[Person]
+    people: Mapping[str, Sequence[Person]]
     prototypes: Sequence[tuple[str, Picture]]
     rules: Sequence[Verdict]
     seed: int
@@ -144,13 +161,8 @@ def _draw(contents: Report, folder: Path) -> list[Shown]:
     shown = []
     if contents.prototypes:
         draw_prototypes(contents.prototypes, folder / "figure-3-prototypes")
-        shown.append(_photographic(3, "The prototypes", folder / "figure-3-prototypes"))
-    if contents.people:
-        captions = [person.caption for person in contents.people]
-        faces = [person.images for person in contents.people]
-        draw_faces(faces, captions, folder / "figure-5-faces")
-        title = "Faces, a column per person and a row per variant"
-        shown.append(_photographic(5, title, folder / "figure-5-faces"))
+        shown.append(_photographic(3, "The prototypes", folder / "figure-3-prototypes", FINE))
+    shown += [_drawn_faces(contents, name, folder) for name in contents.people]
     draw_attribute_roc(contents.attribute_roc, folder / "figure-6-attribute-roc")
     title = f"ROC curves of reading {contents.metrics['attribute']}; the diagonal is guessing"
     shown.append(_drawn(6, title, folder / "figure-6-attribute-roc"))
@@ -159,12 +171,22 @@ def _draw(contents: Report, folder: Path) -> list[Shown]:
     return [*shown, _drawn(7, title, folder / "figure-7-matching-roc")]
 
 
-def _photographic(number: int, title: str, path: Path) -> Shown:
+def _drawn_faces(contents: Report, name: str, folder: Path) -> Shown:
+    """Draw figure 5 of one set; the main set's file has no set in its name."""
+    people = contents.people[name]
+    main = name == contents.metrics["set"]
+    path = folder / ("figure-5-faces" if main else f"figure-5-faces-{file_name(name)}")
+    draw_faces([person.images for person in people], [person.caption for person in people], path)
+    title = f"Faces of the set {name}, a column per person and a row per variant"
+    return _photographic(5, title, path, FINE if main else COARSE)
+
+
+def _photographic(number: int, title: str, path: Path, grade: Grade) -> Shown:
     """Return a figure of photos, made small enough for the page."""
     with Image.open(path.with_suffix(".png")) as picture:
         small = picture.convert("RGB")
-    small.thumbnail((SIDE, SIDE))
-    return Shown(number, title, path.name, _webp(small))
+    small.thumbnail((grade.side, grade.side))
+    return Shown(number, title, path.name, _webp(small, grade))
 
 
 def _drawn(number: int, title: str, path: Path) -> Shown:
@@ -173,9 +195,9 @@ def _drawn(number: int, title: str, path: Path) -> Shown:
     return Shown(number, title, path.name, _data_url("image/svg+xml", content))
 
 
-def _webp(picture: Image.Image) -> str:
+def _webp(picture: Image.Image, grade: Grade) -> str:
     stream = io.BytesIO()
-    picture.save(stream, "WEBP", quality=QUALITY)
+    picture.save(stream, "WEBP", quality=grade.quality)
     return _data_url("image/webp", stream.getvalue())
 
 
@@ -197,7 +219,7 @@ def _page(contents: Report, tables: Sequence[Table], figures: Sequence[Shown]) -
             variants=[table for table in tables if table.name.startswith("variants-")],
             probes=[table for table in tables if table.name.startswith("probe-")],
             figures=figures,
-            faces=_faces(contents.people[:SHOWN]),
+            faces=_faces(contents),
             gaps={name: of_set["gaps"] for name, of_set in sets.items()},
             sets=sets,
             files=[f"{TABLES}/{name}.csv" for name in files],
@@ -205,18 +227,23 @@ def _page(contents: Report, tables: Sequence[Table], figures: Sequence[Shown]) -
     )
 
 
-def _faces(people: Sequence[Person]) -> list[dict[str, Any]]:
-    """Return the faces with their images as data URLs, the outputs in the order of the tables."""
-    return [
-        {
-            "caption": person.caption,
-            "images": {
-                variant: _webp(Image.fromarray(person.images[variant]))
-                for variant in in_order(person.images)
-            },
-        }
-        for person in people
-    ]
+def _faces(contents: Report) -> dict[str, list[dict[str, Any]]]:
+    """Return some faces of each set for the page."""
+    shown = {}
+    for name, people in contents.people.items():
+        main = name == contents.metrics["set"]
+        most, grade = (SHOWN, FINE) if main else (SHOWN_OF_OTHERS, COARSE)
+        shown[name] = [_face(person, grade) for person in people[:most]]
+    return shown
+
+
+def _face(person: Person, grade: Grade) -> dict[str, Any]:
+    """Return a face with its images as data URLs, the outputs in the order of the tables."""
+    images = {
+        variant: _webp(Image.fromarray(person.images[variant]), grade)
+        for variant in in_order(person.images)
+    }
+    return {"caption": person.caption, "images": images}
 
 
 def _environment() -> Environment:
@@ -230,5 +257,4 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["meaning"] = meaning
-    environment.globals["NOT_MEASURED"] = NOT_MEASURED
     return environment

@@ -9,12 +9,13 @@ Rates = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Published:
-    """Rates that a publication reports, per set and per software.
+    """Sizes and rates that a publication reports, per set and, of rates, per software.
 
     Attributes:
         source: The publication.
         attribute: The attribute that they are about.
         sets: What it calls each of our data sources.
+        sizes: By set numbers of people and images, named like ours in docs/evaluation.md.
         attribute_error: By set and software the error of reading the attribute.
         true_match_rate: By set and software the true match rate at a false match rate of 1 %.
     """
@@ -22,8 +23,19 @@ class Published:
     source: str
     attribute: str
     sets: Mapping[str, str]
+    sizes: Mapping[str, Mapping[str, int]]
     attribute_error: Mapping[str, Mapping[str, Rates]]
     true_match_rate: Mapping[str, Mapping[str, Rates]]
+
+
+def _of_people(images: int, male: int, female: int) -> dict[str, int]:
+    """Read a row of table 1 that counts men and women: far fewer than images, they are people."""
+    return {"people": male + female, "images": images}
+
+
+def _of_images(images: int, male: int, female: int) -> dict[str, int]:
+    """Read a row of table 1 that counts images of men and of women: they add up to all images."""
+    return {"images": images, "images_class_0": female, "images_class_1": male}
 
 
 def _errors(before: float, after: float, mixing: float) -> Rates:
@@ -38,9 +50,15 @@ def _matches(original: float, same: float, neutral: float, opposite: float) -> d
 
 PAPER = Published(
     source="Mirjalili, Raschka, Namboodiri, Ross: Semi-Adversarial Networks: Convolutional"
-    " Autoencoders for Imparting Privacy to Face Images, ICB 2018, tables 2 and 3",
+    " Autoencoders for Imparting Privacy to Face Images, ICB 2018, tables 1, 2 and 3",
     attribute="Male",
     sets={"celeba": "CelebA-test", "muct": "MUCT", "lfw": "LFW", "arface": "AR-face"},
+    sizes={
+        "CelebA-test": _of_images(39_411, 16_318, 23_093),
+        "MUCT": _of_people(3_754, 131, 145),
+        "LFW": _of_people(12_969, 4_205, 1_448),
+        "AR-face": _of_people(3_286, 76, 60),
+    },
     attribute_error={
         "CelebA-test": {
             "IntraFace": _errors(0.197, 0.393, 0.446),

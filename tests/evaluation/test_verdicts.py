@@ -47,4 +47,13 @@ def test_a_rule_that_is_null_is_left_out_and_what_is_not_measured_is_not_judged(
 
 def test_without_networks_nothing_is_judged():
     empty = {"classifiers": {}, "matchers": {}, "quality": {}}
-    assert {one.passed for one in verdicts(empty, PromotionSettings())} == {None}
+    found = verdicts(empty, PromotionSettings())
+    assert {one.passed for one in found} == {None}
+    assert found[0].sentence.endswith("(not measured: evaluate.classifiers names none)")
+    assert found[1].sentence.endswith("(not measured: evaluate.matchers names none)")
+
+
+def test_what_is_not_measured_has_the_reason_that_the_evaluation_gives():
+    gap = "every person has one test image: there is no genuine pair to match"
+    told = metrics() | {"gaps": [gap], "matchers": {"face": {"OP": {"tmr_at_fmr_0.01": None}}}}
+    assert verdicts(told, PromotionSettings())[1].sentence.endswith(f"(not measured: {gap})")
