@@ -19,12 +19,14 @@ the sample put the true match rates at 0.01 and 0.001 at 0.9748 and 0.8606 inste
 0.8597; their intervals are 0.003 and 0.011 wide. The deviation is random, without a bias.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sanmodel.evaluation.identification import RANKS, Identification
+from sanmodel.evaluation.measures import BOUNDS
 from sanmodel.evaluation.pairs import (
     SAMPLE_SEED,
     Floats,
@@ -32,7 +34,7 @@ from sanmodel.evaluation.pairs import (
     genuine_distances,
     measured_impostors,
 )
-from sanmodel.evaluation.protocol import THRESHOLD, allowed_matches
+from sanmodel.evaluation.protocol import THRESHOLD, allowed_matches, true_match_name
 from sanmodel.evaluation.tails import MARGIN, ImpostorSample, sample_impostors
 
 REPLICATES = 1000
@@ -60,6 +62,40 @@ class Interval:
 Intervals = dict[str, Interval | None]
 """By the name of a figure; None where there are fewer than two people, where the figure itself is
 undefined, and where more than ``MOST_UNDEFINED`` of the replicates are."""
+
+
+def with_intervals(
+    figures: Mapping[str, float | None], intervals: Mapping[str, Interval | None]
+) -> dict[str, float | None]:
+    """Set each figure's interval, if it has one, beside it as ``<figure>_low`` and ``_high``."""
+    both = dict(figures)
+    for name, interval in intervals.items():
+        if interval is not None:
+            both |= zip(
+                (name + bound for bound in BOUNDS), (interval.low, interval.high), strict=True
+            )
+    return both
+
+
+def mean_interval(
+    values: Floats | NDArray[np.bool_],
+    people: Integers,
+    seed: int = SAMPLE_SEED,
+    replicates: int = REPLICATES,
+) -> Interval | None:
+    """Return the interval of the mean of whatever each image has a value of.
+
+    Args:
+        values: Numbers, or flags whose share is the figure, (N,).
+        people: Number of the person each image shows, (N,).
+        seed: Of the draws.
+        replicates: How often people are drawn.
+
+    Returns:
+        None as in ``Intervals``.
+    """
+    draws = draw_people(people, replicates, seed)
+    return _interval(mean_replicates(values, people, draws), draws)
 
 
 def attribute_intervals(
@@ -105,7 +141,7 @@ def true_match_intervals(
     figures = true_match_replicates(probes, gallery, people, rates, draws, seed)
     impostors = measured_impostors(people)
     return {
-        f"tmr_at_fmr_{rate:g}": _interval(values, draws)
+        true_match_name(rate): _interval(values, draws)
         if allowed_matches(rate, impostors) >= 1
         else None
         for rate, values in zip(rates, figures.T, strict=True)
@@ -148,6 +184,21 @@ def draw_people(people: Integers, replicates: int, seed: int) -> Integers:
     chances = np.full(count, 1 / count)
     draws = np.random.default_rng(seed).multinomial(count, chances, size=replicates)
     return np.asarray(draws, dtype=np.int64)
+
+
+def mean_replicates(
+    values: Floats | NDArray[np.bool_], people: Integers, draws: Integers
+) -> Floats:
+    """Return the mean of the images' values in each replicate, (R,), NaN where it has no image.
+
+    Args:
+        values: Of each image, (N,).
+        people: Number of the person each image shows, (N,).
+        draws: What :func:`draw_people` drew, (R, P).
+    """
+    person = _places(people)
+    sums = np.bincount(person, weights=values, minlength=draws.shape[1])
+    return _ratio(draws @ sums, _drawn(person, draws))
 
 
 def attribute_replicates(

@@ -5,13 +5,17 @@ from sklearn.metrics import roc_auc_score
 from sanmodel.evaluation import intervals, pairs, tails
 from sanmodel.evaluation.identification import identify
 from sanmodel.evaluation.intervals import (
+    Interval,
     attribute_intervals,
     attribute_replicates,
     draw_people,
     identification_intervals,
     identification_replicates,
+    mean_interval,
+    mean_replicates,
     true_match_intervals,
     true_match_replicates,
+    with_intervals,
 )
 from sanmodel.evaluation.protocol import attribute_metrics, verify
 
@@ -87,6 +91,31 @@ def test_the_auc_of_a_replicate_is_that_of_weighted_images(monkeypatch, block_we
     expected = [roc_auc_score(labels, scores, sample_weight=times[person]) for times in draws]
     found = attribute_replicates(labels, scores, people, draws)["auc"]
     np.testing.assert_allclose(found, expected)
+
+
+def test_mean_replicates_are_the_means_of_repeated_images():
+    people = faces()[2]
+    values = np.random.default_rng(9).normal(size=len(people))
+    draws = draw_people(people, 20, seed=1)
+    found = mean_replicates(values, people, draws)
+    expected = [values[repeated(people, times)[0]].mean() for times in draws]
+    np.testing.assert_allclose(found, expected)
+
+
+def test_the_mean_of_flags_has_the_interval_of_the_error_rate():
+    people = faces()[2]
+    labels, scores = answers(people)
+    wrong = (scores > 0.5) != labels
+    by_metrics = attribute_intervals(labels, scores, people, seed=7)["error_rate"]
+    assert mean_interval(wrong, people, seed=7) == by_metrics
+    assert mean_interval(wrong, np.zeros_like(people)) is None
+    assert mean_interval(wrong[:0], people[:0]) is None
+
+
+def test_intervals_stand_beside_the_figures_that_have_one():
+    figures = {"auc": 0.5, "rank_1": 0.2, "psnr": None}
+    found = with_intervals(figures, {"auc": Interval(0.4, 0.7), "rank_1": None})
+    assert found == {**figures, "auc_low": 0.4, "auc_high": 0.7}
 
 
 @pytest.mark.parametrize("margin", [0.5, 4])
