@@ -21,9 +21,9 @@ the sample put the true match rates at 0.01 and 0.001 at 0.9748 and 0.8606 inste
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sanmodel.evaluation.identification import RANKS, Identification
 from sanmodel.evaluation.measures import BOUNDS
@@ -78,15 +78,13 @@ def with_intervals(
 
 
 def mean_interval(
-    values: Floats | NDArray[np.bool_],
-    people: Integers,
-    seed: int = SAMPLE_SEED,
-    replicates: int = REPLICATES,
+    values: Floats, people: Integers, seed: int = SAMPLE_SEED, replicates: int = REPLICATES
 ) -> Interval | None:
     """Return the interval of the mean of whatever each image has a value of.
 
     Args:
-        values: Numbers, or flags whose share is the figure, (N,).
+        values: Of each image, (N,): 0 or 1 where the figure is a share; NaN of images that do not
+            count.
         people: Number of the person each image shows, (N,).
         seed: Of the draws.
         replicates: How often people are drawn.
@@ -176,28 +174,33 @@ def draw_people(people: Integers, replicates: int, seed: int) -> Integers:
     """Draw as many people as there are, with replacement.
 
     Returns:
-        How often each replicate draws each of P people, in the order of their numbers, (R, P).
+        How often each replicate draws each of P people, in the order of their numbers, (R, P);
+        read-only.
     """
     count = len(np.unique(people))
-    if count == 0:
-        return np.zeros((replicates, 0), dtype=np.int64)
+    return _draws(count, replicates, seed) if count else np.zeros((replicates, 0), dtype=np.int64)
+
+
+@lru_cache(maxsize=2)  # of all people and of those with several images, for every table
+def _draws(count: int, replicates: int, seed: int) -> Integers:
     chances = np.full(count, 1 / count)
-    draws = np.random.default_rng(seed).multinomial(count, chances, size=replicates)
-    return np.asarray(draws, dtype=np.int64)
+    drawn = np.random.default_rng(seed).multinomial(count, chances, size=replicates)
+    draws: Integers = drawn.astype(np.int64)
+    draws.flags.writeable = False
+    return draws
 
 
-def mean_replicates(
-    values: Floats | NDArray[np.bool_], people: Integers, draws: Integers
-) -> Floats:
+def mean_replicates(values: Floats, people: Integers, draws: Integers) -> Floats:
     """Return the mean of the images' values in each replicate, (R,), NaN where it has no image.
 
     Args:
-        values: Of each image, (N,).
+        values: Of each image, (N,); NaN of images that do not count.
         people: Number of the person each image shows, (N,).
         draws: What :func:`draw_people` drew, (R, P).
     """
-    person = _places(people)
-    sums = np.bincount(person, weights=values, minlength=draws.shape[1])
+    counted = ~np.isnan(values)
+    person = _places(people)[counted]
+    sums = np.bincount(person, values[counted], draws.shape[1]).astype(np.float64)
     return _ratio(draws @ sums, _drawn(person, draws))
 
 

@@ -70,6 +70,13 @@ def test_a_replicate_draws_as_many_people_as_there_are():
     np.testing.assert_allclose((draws == 0).mean(axis=0), (2 / 3) ** 3, atol=0.03)
 
 
+def test_a_seed_draws_the_same_people_for_every_figure():
+    first = draw_people(np.arange(30), 10, seed=3)
+    np.testing.assert_array_equal(draw_people(7 * np.arange(30)[::-1], 10, seed=3), first)
+    assert (draw_people(np.arange(30), 10, seed=4) != first).any()
+    assert draw_people(np.empty(0, dtype=np.int64), 10, seed=3).shape == (10, 0)
+
+
 def test_attribute_replicates_are_the_metrics_of_repeated_images():
     people = faces()[2]
     labels, scores = answers(people)
@@ -105,10 +112,13 @@ def test_mean_replicates_are_the_means_of_repeated_images():
 def test_the_mean_of_flags_has_the_interval_of_the_error_rate():
     people = faces()[2]
     labels, scores = answers(people)
-    wrong = (scores > 0.5) != labels
-    by_metrics = attribute_intervals(labels, scores, people, seed=7)["error_rate"]
-    assert mean_interval(wrong, people, seed=7) == by_metrics
+    wrong = ((scores > 0.5) != labels).astype(float)
+    by_metrics = attribute_intervals(labels, scores, people, seed=7)
+    assert mean_interval(wrong, people, seed=7) == by_metrics["error_rate"]
+    of_class = np.where(labels == 1, wrong, np.nan)
+    assert mean_interval(of_class, people, seed=7) == by_metrics["error_rate_class_1"]
     assert mean_interval(wrong, np.zeros_like(people)) is None
+    assert mean_interval(np.full(len(people), np.nan), people) is None
     assert mean_interval(wrong[:0], people[:0]) is None
 
 
