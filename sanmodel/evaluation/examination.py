@@ -84,7 +84,7 @@ def find(examined: Examination, settings: Settings) -> Findings:
         **counts(faces),
         "classifiers": classifiers,
         "matchers": matchers,
-        "quality": report_quality(measured.quality),
+        "quality": report_quality(measured.quality, faces.people, seed),
         "gaps": explain_gaps(faces.labels, people, rates),
     }
     return Findings(metrics, attribute_roc, matching_roc, _notes(examined, seed))

@@ -25,14 +25,20 @@ class Identification:
     Attributes:
         ranks: Place of the own person among all, from 1 on, (M,).
         people: Number of the person each probe shows, (M,).
+        sought: Number of people in the gallery.
     """
 
     ranks: Integers
     people: Integers
+    sought: int
 
     def rate(self, k: int) -> float | None:
-        """Return the rank-k rate; None without a probe."""
-        return float((self.ranks <= k).mean()) if len(self.ranks) else None
+        """Return the rank-k rate.
+
+        None without a probe, and among fewer than two people: one alone is always the first.
+        """
+        measurable = len(self.ranks) > 0 and self.sought > 1
+        return float((self.ranks <= k).mean()) if measurable else None
 
 
 def identify(probes: Floats, gallery: Floats, people: Integers) -> Identification:
@@ -58,4 +64,4 @@ def identify(probes: Floats, gallery: Floats, people: Integers) -> Identificatio
         nearest = np.minimum.reduceat(distances, starts, axis=1)
         own = nearest[np.arange(len(block)), person[block]]
         ranks.append((nearest <= own[:, None]).sum(axis=1))
-    return Identification(np.concatenate(ranks), people[mated])
+    return Identification(np.concatenate(ranks), people[mated], len(images))

@@ -19,12 +19,14 @@ the sample put the true match rates at 0.01 and 0.001 at 0.9748 and 0.8606 inste
 0.8597; their intervals are 0.003 and 0.011 wide. The deviation is random, without a bias.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from sanmodel.evaluation.identification import RANKS, Identification
+from sanmodel.evaluation.measures import BOUNDS
 from sanmodel.evaluation.pairs import (
     SAMPLE_SEED,
     Floats,
@@ -32,7 +34,7 @@ from sanmodel.evaluation.pairs import (
     genuine_distances,
     measured_impostors,
 )
-from sanmodel.evaluation.protocol import THRESHOLD, allowed_matches
+from sanmodel.evaluation.protocol import THRESHOLD, allowed_matches, true_match_name
 from sanmodel.evaluation.tails import MARGIN, ImpostorSample, sample_impostors
 
 REPLICATES = 1000
@@ -60,6 +62,38 @@ class Interval:
 Intervals = dict[str, Interval | None]
 """By the name of a figure; None where there are fewer than two people, where the figure itself is
 undefined, and where more than ``MOST_UNDEFINED`` of the replicates are."""
+
+
+def with_intervals(
+    figures: Mapping[str, float | None], intervals: Mapping[str, Interval | None]
+) -> dict[str, float | None]:
+    """Set each figure's interval, if it has one, beside it as ``<figure>_low`` and ``_high``."""
+    both = dict(figures)
+    for name, interval in intervals.items():
+        if interval is not None:
+            both |= zip(
+                (name + bound for bound in BOUNDS), (interval.low, interval.high), strict=True
+            )
+    return both
+
+
+def mean_interval(
+    values: Floats, people: Integers, seed: int = SAMPLE_SEED, replicates: int = REPLICATES
+) -> Interval | None:
+    """Return the interval of the mean of whatever each image has a value of.
+
+    Args:
+        values: Of each image, (N,): 0 or 1 where the figure is a share; NaN of images that do not
+            count.
+        people: Number of the person each image shows, (N,).
+        seed: Of the draws.
+        replicates: How often people are drawn.
+
+    Returns:
+        None as in ``Intervals``.
+    """
+    draws = draw_people(people, replicates, seed)
+    return _interval(mean_replicates(values, people, draws), draws)
 
 
 def attribute_intervals(
@@ -105,7 +139,7 @@ def true_match_intervals(
     figures = true_match_replicates(probes, gallery, people, rates, draws, seed)
     impostors = measured_impostors(people)
     return {
-        f"tmr_at_fmr_{rate:g}": _interval(values, draws)
+        true_match_name(rate): _interval(values, draws)
         if allowed_matches(rate, impostors) >= 1
         else None
         for rate, values in zip(rates, figures.T, strict=True)
@@ -140,14 +174,34 @@ def draw_people(people: Integers, replicates: int, seed: int) -> Integers:
     """Draw as many people as there are, with replacement.
 
     Returns:
-        How often each replicate draws each of P people, in the order of their numbers, (R, P).
+        How often each replicate draws each of P people, in the order of their numbers, (R, P);
+        read-only.
     """
     count = len(np.unique(people))
-    if count == 0:
-        return np.zeros((replicates, 0), dtype=np.int64)
+    return _draws(count, replicates, seed) if count else np.zeros((replicates, 0), dtype=np.int64)
+
+
+@lru_cache(maxsize=2)  # of all people and of those with several images, for every table
+def _draws(count: int, replicates: int, seed: int) -> Integers:
     chances = np.full(count, 1 / count)
-    draws = np.random.default_rng(seed).multinomial(count, chances, size=replicates)
-    return np.asarray(draws, dtype=np.int64)
+    drawn = np.random.default_rng(seed).multinomial(count, chances, size=replicates)
+    draws: Integers = drawn.astype(np.int64)
+    draws.flags.writeable = False
+    return draws
+
+
+def mean_replicates(values: Floats, people: Integers, draws: Integers) -> Floats:
+    """Return the mean of the images' values in each replicate, (R,), NaN where it has no image.
+
+    Args:
+        values: Of each image, (N,); NaN of images that do not count.
+        people: Number of the person each image shows, (N,).
+        draws: What :func:`draw_people` drew, (R, P).
+    """
+    counted = ~np.isnan(values)
+    person = _places(people)[counted]
+    sums = np.bincount(person, values[counted], draws.shape[1]).astype(np.float64)
+    return _ratio(draws @ sums, _drawn(person, draws))
 
 
 def attribute_replicates(

@@ -83,6 +83,29 @@ def genuine_places(people: Integers) -> tuple[Integers, Integers]:
     return np.concatenate(probes), np.concatenate(gallery)
 
 
+def impostor_places(people: Integers, numbers: Integers) -> tuple[Integers, Integers]:
+    """Return the places of the probe and of the gallery image of some impostor pairs.
+
+    With the images sorted by person, the impostors of a probe are all images but one stretch:
+    those before its person's first image keep their place, those after its last stand behind.
+
+    Args:
+        people: Number of the person each image shows, (N,).
+        numbers: Which pairs, (n,): they are numbered from 0 to ``count_impostors(people) - 1``.
+
+    Returns:
+        Two arrays, (n,).
+    """
+    _, starts, images = np.unique(np.sort(people), return_index=True, return_counts=True)
+    first, own = np.repeat(starts, images), np.repeat(images, images)
+    ends = np.cumsum(len(people) - own)
+    probe = np.searchsorted(ends, numbers, side="right")
+    other = numbers - (ends[probe] - (len(people) - own[probe]))
+    other += np.where(other >= first[probe], own[probe], 0)
+    order = np.argsort(people, kind="stable")
+    return order[probe], order[other]
+
+
 def genuine_distances(probes: Floats, gallery: Floats, people: Integers) -> Floats:
     """Return the distance of each genuine pair in the order of :func:`genuine_places`.
 
@@ -154,28 +177,11 @@ def _all_impostors(probes: Floats, gallery: Floats, people: Integers) -> Iterato
 
 
 def _numbered(probes: Floats, gallery: Floats, people: Integers, numbers: Integers) -> Impostors:
-    """Return the impostor pairs of some numbers, as :func:`_cells` counts them."""
-    cells = _cells(people, numbers)
-    rows, columns = np.divmod(cells, max(1, len(people)))
-    distances = np.empty(len(cells))
+    """Return the impostor pairs of some numbers, as :func:`impostor_places` counts them."""
+    rows, columns = impostor_places(people, numbers)
+    distances = np.empty(len(numbers))
     step = max(1, BLOCK_VALUES // max(1, probes.shape[1]))
-    for start in range(0, len(cells), step):
+    for start in range(0, len(numbers), step):
         part = slice(start, start + step)
         distances[part] = np.linalg.norm(probes[rows[part]] - gallery[columns[part]], axis=1)
-    return Impostors(distances, cells)
-
-
-def _cells(people: Integers, numbers: Integers) -> Integers:
-    """Number the impostor pairs from 0 and return the cell of each that is asked for.
-
-    With the images sorted by person, the impostors of a probe are all images but one stretch:
-    those before its person's first image keep their place, those after its last stand behind.
-    """
-    _, starts, images = np.unique(np.sort(people), return_index=True, return_counts=True)
-    first, own = np.repeat(starts, images), np.repeat(images, images)
-    ends = np.cumsum(len(people) - own)
-    probe = np.searchsorted(ends, numbers, side="right")
-    other = numbers - (ends[probe] - (len(people) - own[probe]))
-    other += np.where(other >= first[probe], own[probe], 0)
-    order = np.argsort(people, kind="stable")
-    return np.asarray(order[probe] * len(people) + order[other], dtype=np.int64)
+    return Impostors(distances, rows * len(people) + columns)

@@ -26,6 +26,7 @@ from sanmodel.evaluation.pairs import (
     Floats,
     Integers,
     are_sampled,
+    count_impostors,
     genuine_distances,
     impostor_blocks,
     measured_impostors,
@@ -91,9 +92,8 @@ class PairCounts:
 
 def count_pairs(people: Integers) -> PairCounts:
     """Count the pairs of images of people, (N,) numbers."""
-    _, images = np.unique(people, return_counts=True)
-    same = int((images**2).sum())
-    return PairCounts(same - len(people), len(people) ** 2 - same)
+    impostors = count_impostors(people)
+    return PairCounts(len(people) * (len(people) - 1) - impostors, impostors)
 
 
 @dataclass(frozen=True)
@@ -102,8 +102,8 @@ class Verification:
 
     Attributes:
         rivals: For each genuine pair the number of measured impostor pairs that score at least as
-            high, (genuine pairs,), in the order of
-            :func:`sanmodel.evaluation.pairs.genuine_places`.
+            high, (genuine pairs,), in the order in which the pairs were given: of :func:`verify`
+            that of :func:`sanmodel.evaluation.pairs.genuine_places`.
         impostor_pairs: Number of measured impostor pairs.
         sample_seed: Seed with which they were drawn from all; None if all were measured.
     """
@@ -160,6 +160,11 @@ def verify(
     rivals[order] = sorted_rivals
     sample_seed = seed if are_sampled(people) else None
     return Verification(rivals, measured_impostors(people), sample_seed)
+
+
+def true_match_name(rate: float) -> str:
+    """Return what the true match rate at a false match rate is called among metrics."""
+    return f"tmr_at_fmr_{rate:g}"
 
 
 def allowed_matches(rate: float, impostor_pairs: int) -> int:

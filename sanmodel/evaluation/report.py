@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from sanmodel.evaluation.faces import Faces
 from sanmodel.evaluation.intervals import (
-    Intervals,
     attribute_intervals,
+    mean_interval,
     true_match_intervals,
+    with_intervals,
 )
 from sanmodel.evaluation.measure import Arrays, Key
 from sanmodel.evaluation.protocol import (
@@ -22,6 +23,7 @@ from sanmodel.evaluation.protocol import (
     attribute_metrics,
     attribute_roc,
     count_pairs,
+    true_match_name,
     verify,
 )
 
@@ -45,7 +47,7 @@ def report_attribute(
         ``ATTRIBUTE_COLUMNS``.
     """
     metrics = {
-        key: _with(
+        key: with_intervals(
             attribute_metrics(labels, values), attribute_intervals(labels, values, people, seed)
         )
         for key, values in scores.items()
@@ -78,12 +80,21 @@ def match(
         gallery = descriptors[name, "original"]
         result = verify(probes, gallery, people, seed)
         intervals = true_match_intervals(probes, gallery, people, rates, seed)
-        found[name, variant] = Matching(_with(_rates(result, rates), intervals), result.roc())
+        figures = with_intervals(_rates(result, rates), intervals)
+        found[name, variant] = Matching(figures, result.roc())
     return found
 
 
 def of_closed(closed: Mapping[Key, Verification], rates: Sequence[float]) -> dict[Key, Matching]:
-    """Report the same of closed matchers; arguments as of ``match``, without intervals."""
+    """Report the same of closed matchers, but without intervals.
+
+    An interval's replicates find their own thresholds among impostor pairs that are drawn by
+    their descriptors; a closed matcher gives scores only, and those of a sample of pairs.
+
+    Args:
+        closed: How each variant fares, by matcher and variant.
+        rates: False match rates to report the true match rate at.
+    """
     return {key: Matching(_rates(result, rates), result.roc()) for key, result in closed.items()}
 
 
@@ -99,21 +110,27 @@ def report_matching(found: Mapping[Key, Matching]) -> tuple[dict[str, Any], pd.D
 
 
 def _rates(result: Verification, rates: Sequence[float]) -> dict[str, float | None]:
-    return {f"tmr_at_fmr_{rate:g}": result.true_match_rate(rate) for rate in rates}
+    return {true_match_name(rate): result.true_match_rate(rate) for rate in rates}
 
 
-def report_quality(quality: Arrays) -> dict[str, dict[str, float]]:
-    """Average each similarity over the images, by variant."""
-    means = {(variant, name): float(values.mean()) for (name, variant), values in quality.items()}
-    return _nested(means)
+def report_quality(
+    quality: Arrays, people: NDArray[np.int64], seed: int
+) -> dict[str, dict[str, float | None]]:
+    """Average each similarity over the images.
 
+    Args:
+        quality: For each similarity and variant that to the originals, (N,), N at least 1.
+        people: Number of the person each image shows, (N,).
+        seed: Of the intervals.
 
-def _with(figures: Mapping[str, float | None], intervals: Intervals) -> dict[str, float | None]:
-    """Set each figure's interval, if it has one, beside it as ``<figure>_low`` and ``_high``."""
-    known = {name: interval for name, interval in intervals.items() if interval is not None}
-    lows = {f"{name}_low": interval.low for name, interval in known.items()}
-    highs = {f"{name}_high": interval.high for name, interval in known.items()}
-    return {**figures, **lows, **highs}
+    Returns:
+        The means with their intervals, by variant.
+    """
+    found: dict[str, dict[str, float | None]] = defaultdict(dict)
+    for (name, variant), values in quality.items():
+        interval = {name: mean_interval(values, people, seed)}
+        found[variant] |= with_intervals({name: float(values.mean())}, interval)
+    return dict(found)
 
 
 def _nested(flat: dict[Key, Any]) -> dict[str, dict[str, Any]]:

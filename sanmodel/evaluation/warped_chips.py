@@ -4,17 +4,13 @@ Points are (x, y) in pixels, and (0, 0) is the middle of a picture's first pixel
 reaches beyond the crop, the nearest pixel of the edge is repeated, as everywhere in this project.
 """
 
-from functools import cache
-
-import dlib
-import face_recognition_models
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from sanmodel.alignment import inverse, similarity, warp
-from sanmodel.detection.landmarks import rectangle
+from sanmodel.evaluation.dense_landmarks import find_dense_landmarks
 
 ARCFACE_SIZE = 112
 """Side in pixels of the chips that ArcFace networks are trained on."""
@@ -75,7 +71,8 @@ def arcface_chips(images: NDArray[np.uint8], boxes: NDArray[np.float64]) -> NDAr
     Returns:
         Grey chips, (N, ARCFACE_SIZE, ARCFACE_SIZE).
     """
-    found = np.stack([_five(_landmarks(*face)) for face in zip(images, boxes, strict=True)])
+    faces = zip(images, boxes, strict=True)
+    found = np.stack([_five(find_dense_landmarks(*face)) for face in faces])
     target = torch.tensor(ARCFACE_POINTS, dtype=torch.float64)[None]
     return _cut(images, inverse(similarity(torch.from_numpy(found), target)), ARCFACE_SIZE)
 
@@ -87,7 +84,7 @@ def eye_angles(images: NDArray[np.uint8], boxes: NDArray[np.float64]) -> NDArray
         images: Grey crops, (N, height, width).
         boxes: Left, top, right, bottom of the faces in pixels of the crops, (N, 4).
     """
-    points = [_landmarks(*face) for face in zip(images, boxes, strict=True)]
+    points = [find_dense_landmarks(*face) for face in zip(images, boxes, strict=True)]
     lines = np.stack([p[RIGHT_EYE].mean(axis=0) - p[LEFT_EYE].mean(axis=0) for p in points])
     return np.asarray(np.arctan2(lines[:, 1], lines[:, 0]), dtype=np.float64)
 
@@ -104,14 +101,3 @@ def _five(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return what ``ARCFACE_POINTS`` speaks of, (5, 2), from 68 landmarks, (68, 2)."""
     eyes = [points[eye].mean(axis=0) for eye in (LEFT_EYE, RIGHT_EYE)]
     return np.stack([*eyes, points[NOSE], points[MOUTH_LEFT], points[MOUTH_RIGHT]])
-
-
-def _landmarks(image: NDArray[np.uint8], box: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Find dlib's 68 landmarks of the face in a box, (68, 2) in pixels of the crop."""
-    shape = _predictor()(np.ascontiguousarray(image), rectangle(box))
-    return np.array([(point.x, point.y) for point in shape.parts()], dtype=np.float64)
-
-
-@cache
-def _predictor() -> dlib.shape_predictor:
-    return dlib.shape_predictor(face_recognition_models.pose_predictor_model_location())

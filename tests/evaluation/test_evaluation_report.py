@@ -24,6 +24,24 @@ def test_attribute_report_has_a_row_of_figures_and_a_curve_per_variant():
     assert set(curves["variant"]) == {"original", "OP"}
 
 
+def assert_each_has_an_interval(metrics, figures):
+    """Each figure stands within its own interval, and no other figure is there."""
+    assert metrics.keys() == {name + end for name in figures for end in ("", "_low", "_high")}
+    for name in figures:
+        assert metrics[f"{name}_low"] <= metrics[name] <= metrics[f"{name}_high"]
+        assert metrics[f"{name}_low"] < metrics[f"{name}_high"]
+
+
+def test_error_rates_and_auc_have_intervals():
+    rng = np.random.default_rng(0)
+    people = np.repeat(np.arange(20), 3)
+    labels = people % 2
+    scores = {("net", "OP"): np.clip(0.3 * labels + 0.7 * rng.random(60), 0, 1)}
+    metrics, _ = report_attribute(scores, labels, people, seed=0)
+    figures = ["error_rate", "error_rate_class_0", "error_rate_class_1", "auc"]
+    assert_each_has_an_interval(metrics["net"]["OP"], figures)
+
+
 def test_matching_report_compares_with_the_originals_of_the_same_matcher():
     rng = np.random.default_rng(0)
     people = np.repeat(np.arange(10), 4)
@@ -34,13 +52,11 @@ def test_matching_report_compares_with_the_originals_of_the_same_matcher():
         ("blind", "original"): rng.normal(size=(40, 8)),
         ("blind", "SM"): rng.normal(size=(40, 8)),
     }
-    metrics, curves = report_matching(match(descriptors, people, [0.01, 0.001], seed=0))
-    assert (
-        metrics["good"]["SM"]["tmr_at_fmr_0.01"] == metrics["good"]["SM"]["tmr_at_fmr_0.001"] == 1
-    )
+    metrics, curves = report_matching(match(descriptors, people, [0.1, 0.01], seed=0))
+    assert metrics["good"]["SM"]["tmr_at_fmr_0.1"] == metrics["good"]["SM"]["tmr_at_fmr_0.01"] == 1
     blind = metrics["blind"]["SM"]
-    assert blind["tmr_at_fmr_0.01_low"] <= blind["tmr_at_fmr_0.01"] < 0.2
-    assert blind["tmr_at_fmr_0.01"] <= blind["tmr_at_fmr_0.01_high"]
+    assert blind["tmr_at_fmr_0.1"] < 0.3
+    assert_each_has_an_interval(blind, ["tmr_at_fmr_0.1", "tmr_at_fmr_0.01"])
     assert list(curves.columns) == ["matcher", "variant", "fmr", "tmr"]
     assert len(curves.groupby(["matcher", "variant"])) == 4
 
@@ -51,6 +67,15 @@ def test_nothing_measured_is_an_empty_table():
     assert list(curves.columns) == ["classifier", "variant", "fpr", "tpr"]
 
 
-def test_quality_is_the_mean_over_images():
-    quality = {("psnr", "SM"): np.array([20.0, 30.0]), ("ssim", "SM"): np.array([0.5, 0.7])}
-    assert report_quality(quality) == {"SM": {"psnr": 25.0, "ssim": pytest.approx(0.6)}}
+def test_quality_is_the_mean_over_images_with_an_interval_over_people():
+    psnr, ssim = np.linspace(20, 30, 60), np.linspace(0.5, 0.7, 60)
+    quality = {("psnr", "SM"): psnr, ("ssim", "SM"): ssim, ("psnr", "OP"): psnr - 5}
+    found = report_quality(quality, np.repeat(np.arange(20), 3), seed=0)
+    assert found["SM"]["psnr"] == pytest.approx(25)
+    assert found["OP"]["psnr"] == pytest.approx(20)
+    assert_each_has_an_interval(found["SM"], ["psnr", "ssim"])
+
+
+def test_the_quality_of_one_persons_images_has_no_interval():
+    quality = {("psnr", "SM"): np.array([20.0, 30.0])}
+    assert report_quality(quality, np.array([3, 3]), seed=0) == {"SM": {"psnr": 25.0}}

@@ -58,6 +58,12 @@ def test_people_with_one_image_are_only_sought_in_vain():
     assert alone.rate(1) is None
 
 
+def test_one_person_alone_is_always_first_which_says_nothing():
+    gallery = np.array([[0.0], [1.0], [5.0]])
+    assert identify(gallery, gallery, np.array([4, 4, 4])).rate(1) is None
+    assert identify(gallery, gallery, np.array([4, 4, 9])).rate(1) == 1
+
+
 def test_no_image_has_no_rate():
     nothing = np.empty((0, 2))
     assert identify(nothing, nothing, np.empty(0, dtype=np.int64)).rate(1) is None

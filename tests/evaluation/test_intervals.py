@@ -5,13 +5,17 @@ from sklearn.metrics import roc_auc_score
 from sanmodel.evaluation import intervals, pairs, tails
 from sanmodel.evaluation.identification import identify
 from sanmodel.evaluation.intervals import (
+    Interval,
     attribute_intervals,
     attribute_replicates,
     draw_people,
     identification_intervals,
     identification_replicates,
+    mean_interval,
+    mean_replicates,
     true_match_intervals,
     true_match_replicates,
+    with_intervals,
 )
 from sanmodel.evaluation.protocol import attribute_metrics, verify
 
@@ -66,6 +70,13 @@ def test_a_replicate_draws_as_many_people_as_there_are():
     np.testing.assert_allclose((draws == 0).mean(axis=0), (2 / 3) ** 3, atol=0.03)
 
 
+def test_a_seed_draws_the_same_people_for_every_figure():
+    first = draw_people(np.arange(30), 10, seed=3)
+    np.testing.assert_array_equal(draw_people(7 * np.arange(30)[::-1], 10, seed=3), first)
+    assert (draw_people(np.arange(30), 10, seed=4) != first).any()
+    assert draw_people(np.empty(0, dtype=np.int64), 10, seed=3).shape == (10, 0)
+
+
 def test_attribute_replicates_are_the_metrics_of_repeated_images():
     people = faces()[2]
     labels, scores = answers(people)
@@ -87,6 +98,34 @@ def test_the_auc_of_a_replicate_is_that_of_weighted_images(monkeypatch, block_we
     expected = [roc_auc_score(labels, scores, sample_weight=times[person]) for times in draws]
     found = attribute_replicates(labels, scores, people, draws)["auc"]
     np.testing.assert_allclose(found, expected)
+
+
+def test_mean_replicates_are_the_means_of_repeated_images():
+    people = faces()[2]
+    values = np.random.default_rng(9).normal(size=len(people))
+    draws = draw_people(people, 20, seed=1)
+    found = mean_replicates(values, people, draws)
+    expected = [values[repeated(people, times)[0]].mean() for times in draws]
+    np.testing.assert_allclose(found, expected)
+
+
+def test_the_mean_of_flags_has_the_interval_of_the_error_rate():
+    people = faces()[2]
+    labels, scores = answers(people)
+    wrong = ((scores > 0.5) != labels).astype(float)
+    by_metrics = attribute_intervals(labels, scores, people, seed=7)
+    assert mean_interval(wrong, people, seed=7) == by_metrics["error_rate"]
+    of_class = np.where(labels == 1, wrong, np.nan)
+    assert mean_interval(of_class, people, seed=7) == by_metrics["error_rate_class_1"]
+    assert mean_interval(wrong, np.zeros_like(people)) is None
+    assert mean_interval(np.full(len(people), np.nan), people) is None
+    assert mean_interval(wrong[:0], people[:0]) is None
+
+
+def test_intervals_stand_beside_the_figures_that_have_one():
+    figures = {"auc": 0.5, "rank_1": 0.2, "psnr": None}
+    found = with_intervals(figures, {"auc": Interval(0.4, 0.7), "rank_1": None})
+    assert found == {**figures, "auc_low": 0.4, "auc_high": 0.7}
 
 
 @pytest.mark.parametrize("margin", [0.5, 4])

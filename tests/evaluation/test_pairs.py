@@ -6,6 +6,7 @@ from sanmodel.evaluation.pairs import (
     genuine_distances,
     genuine_places,
     impostor_blocks,
+    impostor_places,
     measured_impostors,
     random_impostors,
 )
@@ -58,6 +59,14 @@ def test_every_impostor_pair_comes_once_with_its_distance(monkeypatch, exact_ima
     assert sorted(cells) == impostor_cells()
     assert len(cells) == measured_impostors(PEOPLE)
     np.testing.assert_allclose(distances, expected_distances(probes, gallery, cells))
+
+
+def test_each_number_is_one_impostor_pair():
+    everyone = np.arange(len(impostor_cells()))
+    probes, gallery = impostor_places(PEOPLE, everyone)
+    assert sorted(probes * len(PEOPLE) + gallery) == impostor_cells()
+    some = impostor_places(PEOPLE, everyone[[5, 0, 5]])
+    np.testing.assert_array_equal(some, [probes[[5, 0, 5]], gallery[[5, 0, 5]]])
 
 
 def test_drawn_impostor_pairs_are_equally_likely():

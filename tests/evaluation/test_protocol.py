@@ -2,12 +2,14 @@ import numpy as np
 import pytest
 
 from sanmodel.evaluation import pairs
+from sanmodel.evaluation.measures import false_match_rate
 from sanmodel.evaluation.protocol import (
     CURVE_POINTS,
     attribute_metrics,
     attribute_roc,
     count_pairs,
     explain_gaps,
+    true_match_name,
     verify,
 )
 
@@ -60,6 +62,12 @@ def test_attribute_curve_is_short_and_runs_from_corner_to_corner():
 def test_pairs_are_ordered_and_of_different_images():
     counts = count_pairs(np.array([0, 0, 0, 1, 1, 2]))
     assert (counts.genuine, counts.impostor) == (6 + 2, 36 - 9 - 4 - 1)
+
+
+def test_a_true_match_rate_is_called_by_its_false_match_rate():
+    names = [true_match_name(rate) for rate in (0.01, 1e-3, 0.1, 1e-5)]
+    assert names == ["tmr_at_fmr_0.01", "tmr_at_fmr_0.001", "tmr_at_fmr_0.1", "tmr_at_fmr_1e-05"]
+    assert [false_match_rate(name) for name in names] == [0.01, 1e-3, 0.1, 1e-5]
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -74,7 +74,8 @@ def mirrored(X: Tensor) -> Tensor:
 
 def as_tensor(images: NDArray[np.uint8]) -> Tensor:
     """Return images (B, H, W), 0 to 255, as (B, 1, H, W), 0 to 1."""
-    return torch.from_numpy(images).unsqueeze(1).to(torch.float32).div_(255)
+    writable = np.require(images, requirements="W")  # else torch warns, say of mapped files
+    return torch.from_numpy(writable).unsqueeze(1).to(torch.float32).div_(255)
 
 
 def probabilities(network: nn.Module, images: NDArray[np.uint8]) -> NDArray[np.float64]:

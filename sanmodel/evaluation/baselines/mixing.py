@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from sanmodel.evaluation.baselines import BASELINES, Context
 from sanmodel.evaluation.baselines.choosing import choose
-from sanmodel.evaluation.baselines.dense_landmarks import find_dense_landmarks
 from sanmodel.evaluation.baselines.morph import Points, morph
+from sanmodel.evaluation.dense_landmarks import find_dense_landmarks
 from sanmodel.evaluation.faces import Faces
 from sanmodel.images import Picture
 

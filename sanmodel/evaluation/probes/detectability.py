@@ -43,8 +43,10 @@ def _taught(study: Study, output: str) -> Detector:
 
 def _figures(study: Study, output: str) -> dict[str, float | None]:
     labels = np.repeat([0, 1], len(study.test.faces))
-    if len(study.outside.faces) == 0:
-        return attack_figures(labels, None)
-    detector = _taught(study, output)
-    both = [probabilities(detector, study.test.variants[name]) for name in ("original", output)]
-    return attack_figures(labels, np.concatenate(both))
+    people = np.tile(study.test.faces.people, 2)  # an original and its output are no strangers
+    scores = None
+    if len(study.outside.faces) > 0:
+        detector = _taught(study, output)
+        both = [probabilities(detector, study.test.variants[name]) for name in ("original", output)]
+        scores = np.concatenate(both)
+    return attack_figures(labels, scores, people, study.seed)

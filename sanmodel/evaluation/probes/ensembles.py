@@ -1,10 +1,11 @@
 """Whether several models hide more than one, and what holds for all classifiers together."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sanmodel.evaluation.intervals import mean_interval, with_intervals
 from sanmodel.evaluation.probes import PROBES, Answer, Study
 from sanmodel.evaluation.protocol import THRESHOLD
 
@@ -38,9 +39,18 @@ class EnsemblesProbe:
             misread["the best member for each image"] = stacked.max(axis=0)
         columns = [*(f"error_rate ({name})" for name in classifiers), "error_rate (all)"]
         return {
-            row: dict(zip(columns, flags.mean(axis=1).tolist(), strict=True))
-            for row, flags in misread.items()
+            row: _figures(study, dict(zip(columns, shares, strict=True)))
+            for row, shares in misread.items()
         }
+
+
+def _figures(study: Study, shares: Mapping[str, NDArray[np.float64]]) -> dict[str, float | None]:
+    """Return the means of the images' shares of misreadings, (N,) by column, with intervals."""
+    people = study.test.faces.people
+    return with_intervals(
+        {column: float(values.mean()) for column, values in shares.items()},
+        {column: mean_interval(values, people, study.seed) for column, values in shares.items()},
+    )
 
 
 def _misread(study: Study, member: str, classifiers: Sequence[str]) -> NDArray[np.float64]:

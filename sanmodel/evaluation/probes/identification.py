@@ -1,6 +1,7 @@
 """Whether a perturbed face still finds its person among all others."""
 
 from sanmodel.evaluation.identification import RANKS, identify
+from sanmodel.evaluation.intervals import identification_intervals, with_intervals
 from sanmodel.evaluation.probes import PROBES, Answer, Study
 
 
@@ -22,5 +23,7 @@ class IdentificationProbe:
         for (matcher, variant), probes in study.descriptors.items():
             gallery = study.descriptors[matcher, "original"]
             result = identify(probes[matched], gallery[matched], people)
-            rows[f"{matcher} {variant}"] = {f"rank_{k}": result.rate(k) for k in RANKS}
+            rates = {f"rank_{k}": result.rate(k) for k in RANKS}
+            intervals = identification_intervals(result, RANKS, study.seed)
+            rows[f"{matcher} {variant}"] = with_intervals(rates, intervals)
         return rows

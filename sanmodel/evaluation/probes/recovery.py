@@ -38,7 +38,9 @@ class RecoveredFaces:
     )
 
     def answer(self, study: Study) -> Answer:
-        """See :meth:`sanmodel.evaluation.probes.Probe.answer`."""
+        """See :meth:`sanmodel.evaluation.probes.Probe.answer`; no row without a classifier."""
+        if not study.classifiers:
+            return {}  # nobody would look at what a denoiser was trained for
         untouched = {name: study.scores[name, OUTPUT] for name in study.classifiers}
         answer = {"none": _figures(study, untouched)}
         for row, recovery in {**SIMPLE, "trained denoiser": taught_denoiser(study)}.items():
@@ -123,8 +125,8 @@ def _figures(
     study: Study, scores: Mapping[str, NDArray[np.float64]] | None
 ) -> dict[str, float | None]:
     """Measure each classifier."""
-    figures: dict[str, float | None] = {}
+    faces, figures = study.test.faces, dict[str, float | None]()
     for name in study.classifiers:
-        own = attack_figures(study.test.faces.labels, scores[name] if scores else None)
-        figures |= {f"{measure} ({name})": figure for measure, figure in own.items()}
+        own = scores[name] if scores else None
+        figures |= attack_figures(faces.labels, own, faces.people, study.seed, name)
     return figures

@@ -41,7 +41,7 @@ class Retrained:
                 network = _taught(study, name, lesson)
                 for variant in variants:
                     row = f"{name}, learned from {lesson}, {variant}"
-                    answer[row] = _judged(network, study.test, variant)
+                    answer[row] = _judged(network, study, variant)
         return answer
 
 
@@ -67,6 +67,7 @@ def _mixed(side: Side, variants: tuple[str, ...], rows: NDArray[np.int64]) -> ND
     return np.stack(images)
 
 
-def _judged(network: nn.Module | None, side: Side, variant: str) -> dict[str, float | None]:
-    scores = probabilities(network, side.variants[variant]) if network is not None else None
-    return attack_figures(side.faces.labels, scores)
+def _judged(network: nn.Module | None, study: Study, variant: str) -> dict[str, float | None]:
+    images, faces = study.test.variants[variant], study.test.faces
+    scores = probabilities(network, images) if network is not None else None
+    return attack_figures(faces.labels, scores, faces.people, study.seed)

@@ -2,7 +2,8 @@
 
 A true match rate within a group counts the genuine pairs of which both images are of the group. Its
 threshold is the one of all faces, set by all impostor pairs of the same kind of probe: a system
-has one threshold for everybody, and a group pays where that one does not suit it.
+has one threshold for everybody, and a group pays where that one does not suit it. These rates have
+no interval: its replicates would need thresholds of their own.
 """
 
 from collections.abc import Iterable
@@ -11,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sanmodel.evaluation.faces import Faces
+from sanmodel.evaluation.intervals import mean_interval, with_intervals
 from sanmodel.evaluation.pairs import genuine_places
 from sanmodel.evaluation.probes import PROBES, Answer, Study
-from sanmodel.evaluation.protocol import THRESHOLD, verify
+from sanmodel.evaluation.protocol import THRESHOLD, true_match_name, verify
 
 LEAST = 30
 """Fewest images, and genuine pairs, of a group whose figures are given."""
@@ -37,30 +39,35 @@ class WhoPaysProbe:
     title = "Who pays"
     question = (
         "Is anybody protected worse, or matched worse for being protected, than the average tells:"
-        " men or women, the old or the young, people with glasses?"
+        " men or women, the old or the young, people with glasses? Groups of fewer than"
+        f" {LEAST} images, or pairs of one person, are not measured."
     )
 
     def answer(self, study: Study) -> Answer:
         """See :meth:`sanmodel.evaluation.probes.Probe.answer`.
 
         Rows are "<classifier or matcher> <group>", a group being "all" or like "Male=1"; and
-        "<classifier or matcher> worst", which repeats the figures of the group with the lowest
-        error, or true match rate, on OP. Columns are ``images`` and, each for the original and OP,
-        ``error_rate_<variant>`` of classifiers and ``tmr_at_fmr_<rate>_<variant>`` of matchers at
-        the first false match rate. Figures of fewer than ``LEAST`` images or genuine pairs and
-        those of the other kind of network are None.
+        "<classifier or matcher> worst: <group>", which repeats the figures of the group with the
+        lowest error, or true match rate, on OP, or plain "worst" if no group is measured. Columns
+        are ``images`` and, each for the original and OP, ``error_rate_<variant>`` of classifiers
+        and ``tmr_at_fmr_<rate>_<variant>`` of matchers at the first false match rate. Figures of
+        fewer than ``LEAST`` images or genuine pairs and those of the other kind of network are
+        None.
         """
         groups = _groups(study.test.faces, study.attribute)
-        columns = ["images", *_columns("error_rate")]
-        columns += [c for rate in study.false_match_rates[:1] for c in _columns(_tmr(rate))]
-        tables = {name: _errors(study, name, groups) for name in _names(study.scores)}
+        tables = {
+            (name, "error_rate"): _errors(study, name, groups) for name in _names(study.scores)
+        }
         for rate in study.false_match_rates[:1]:
             for name in _names(study.descriptors):
-                tables[name] = _true_match_rates(study, name, groups, rate)
+                table = _true_match_rates(study, name, groups, rate)
+                tables[name, true_match_name(rate)] = table
+        measures = ["error_rate", *map(true_match_name, study.false_match_rates[:1])]
+        columns = ["images", *(column for measure in measures for column in _columns(measure))]
         return {
-            f"{name} {group}": {column: figures.get(column) for column in columns}
-            for name, table in tables.items()
-            for group, figures in [*table.items(), ("worst", _worst(table))]
+            f"{name} {row}": dict.fromkeys(columns) | figures
+            for (name, measure), table in tables.items()
+            for row, figures in [*table.items(), _worst(table, _columns(measure)[-1])]
         }
 
 
@@ -75,14 +82,16 @@ def _errors(study: Study, classifier: str, groups: dict[str, Flags]) -> dict[str
     """Return a classifier's share of wrong answers by group and variant."""
     read = [study.scores[classifier, variant] > THRESHOLD for variant in VARIANTS]
     wrong = [answers != study.test.faces.labels for answers in read]
-    columns = _columns("error_rate")
-    return {
-        group: {
-            "images": float(inside.sum()),
-            **{c: _share(flags[inside]) for c, flags in zip(columns, wrong, strict=True)},
-        }
-        for group, inside in groups.items()
-    }
+    table: dict[str, Figures] = {}
+    for group, inside in groups.items():
+        figures: Figures = {"images": float(inside.sum())}
+        for column, flags in zip(_columns("error_rate"), wrong, strict=True):
+            share = {column: _share(flags[inside])}
+            own = np.where(inside, flags, np.nan)  # the same people are drawn for every group
+            interval = mean_interval(own, study.test.faces.people, study.seed)
+            figures |= share if share[column] is None else with_intervals(share, {column: interval})
+        table[group] = figures
+    return table
 
 
 def _true_match_rates(
@@ -94,7 +103,7 @@ def _true_match_rates(
     gallery = study.descriptors[matcher, "original"][matched]
     probe_places, gallery_places = genuine_places(people)
     table: dict[str, Figures] = {g: {"images": float(f[matched].sum())} for g, f in groups.items()}
-    for variant, column in zip(VARIANTS, _columns(_tmr(rate)), strict=True):
+    for variant, column in zip(VARIANTS, _columns(true_match_name(rate)), strict=True):
         probes = study.descriptors[matcher, variant][matched]
         matches = verify(probes, gallery, people, study.seed).matches(rate)
         for group, figures in table.items():
@@ -105,11 +114,14 @@ def _true_match_rates(
     return table
 
 
-def _worst(table: dict[str, Figures]) -> Figures:
-    """Return the figures of the group whose last figure, that of OP, is lowest."""
-    last = {group: list(figures.values())[-1] for group, figures in table.items()}
-    known = {group: value for group, value in last.items() if group != "all" and value is not None}
-    return table[min(known, key=lambda group: known[group])] if known else {}
+def _worst(table: dict[str, Figures], column: str) -> tuple[str, Figures]:
+    """Return the name of the row of the group whose figure in a column is lowest, and the row."""
+    found = {group: figures[column] for group, figures in table.items() if group != "all"}
+    known = {group: value for group, value in found.items() if value is not None}
+    if not known:
+        return "worst", {}
+    group = min(known, key=lambda group: known[group])
+    return f"worst: {group}", table[group]
 
 
 def _share(flags: Flags) -> float | None:
@@ -118,10 +130,6 @@ def _share(flags: Flags) -> float | None:
 
 def _columns(measure: str) -> list[str]:
     return [f"{measure}_{variant}" for variant in VARIANTS]
-
-
-def _tmr(rate: float) -> str:
-    return f"tmr_at_fmr_{rate:g}"
 
 
 def _names(keys: Iterable[tuple[str, str]]) -> list[str]:

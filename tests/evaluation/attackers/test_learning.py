@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -69,6 +71,20 @@ def test_channels_of_one_image_are_mirrored_alike():
     turned, kept = ((answer == form).flatten(1).all(1) for form in (X.flip(3), X))
     assert (turned ^ kept).all()
     assert 70 < turned.sum() < 130
+
+
+def test_images_that_must_not_be_written_to_are_read_without_a_warning():
+    images = IMAGES.copy()
+    images.flags.writeable = False
+    warned_once = not torch.is_warn_always_enabled()
+    torch.set_warn_always(True)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            X = as_tensor(images)
+    finally:
+        torch.set_warn_always(not warned_once)
+    np.testing.assert_allclose(X[:, 0].numpy() * 255, IMAGES, rtol=1e-6)
 
 
 @pytest.mark.parametrize("count", [0, 1, BATCH + 1])

@@ -9,9 +9,9 @@ from scipy.spatial import procrustes
 from sanmodel.errors import SanError
 from sanmodel.evaluation.baselines import BASELINES
 from sanmodel.evaluation.baselines import mixing as module
-from sanmodel.evaluation.baselines.dense_landmarks import POINTS, find_dense_landmarks
 from sanmodel.evaluation.baselines.mixing import find_candidates
 from sanmodel.evaluation.baselines.morph import morph
+from sanmodel.evaluation.dense_landmarks import POINTS, find_dense_landmarks
 from sanmodel.evaluation.similarity import psnr
 
 

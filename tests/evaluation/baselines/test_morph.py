@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from skimage.transform import PiecewiseAffineTransform, SimilarityTransform, warp
 
-from sanmodel.evaluation.baselines.dense_landmarks import find_dense_landmarks
 from sanmodel.evaluation.baselines.morph import mean_shape, morph, warp_to
+from sanmodel.evaluation.dense_landmarks import find_dense_landmarks
 from sanmodel.evaluation.similarity import psnr
 
 POINTS = np.array([[60.0, 70], [110, 68], [85, 100], [65, 125], [108, 128], [84, 140]])

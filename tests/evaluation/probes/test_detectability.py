@@ -42,10 +42,19 @@ def answer(asked):
 def test_a_pattern_is_detected_and_equal_images_are_not(answer):
     assert list(answer) == ["SM", "NT", "OP"]
     # Whatever the detector makes of equal images, it makes of both classes.
-    assert answer["SM"] == {"error_rate": pytest.approx(0.5), "auc": pytest.approx(0.5)}
+    half = {name + end for name in ("error_rate", "auc") for end in ("", "_low", "_high")}
+    assert answer["SM"] == dict.fromkeys(half, pytest.approx(0.5))
     for output in ("NT", "OP"):
         assert answer[output]["auc"] > 0.95
         assert answer[output]["error_rate"] < 0.1
+
+
+def test_an_original_and_its_output_are_of_one_person(asked):
+    # Two people: were their outputs counted as further people, there would be four.
+    two = replace(asked, test=taken(asked.test, slice(4)), steps=1)
+    assert all("auc_low" in figures for figures in answered(two).values())
+    alone = replace(asked, test=taken(asked.test, slice(2)), steps=1)
+    assert all(list(figures) == ["error_rate", "auc"] for figures in answered(alone).values())
 
 
 def test_one_seed_gives_one_answer_and_leaves_the_random_numbers_alone(asked):

@@ -45,6 +45,13 @@ def test_attackers_find_a_signal_and_only_where_there_is_one(answer, attacker):
         assert 0.25 < answer[f"{attacker}, learned from {lesson}, NT"]["auc"] < 0.75
 
 
+def test_every_figure_has_an_interval(answer):
+    for figures in answer.values():
+        assert len(figures) == 6
+        for name in NOTHING:
+            assert 0 <= figures[f"{name}_low"] <= figures[name] <= figures[f"{name}_high"] <= 1
+
+
 @pytest.mark.parametrize("attacker", ["residual network", "small CNN"])
 def test_who_does_not_know_the_prototype_cannot_tell_what_it_turns_round(answer, attacker):
     errors = [answer[f"{attacker}, learned from any, {v}"]["error_rate"] for v in ("SM", "OP")]

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from descriptor_studies import make_study
 
+from sanmodel.evaluation.intervals import attribute_intervals
+from sanmodel.evaluation.measures import names_of
 from sanmodel.evaluation.probes import PROBES
 from sanmodel.evaluation.protocol import attribute_metrics, verify
 
@@ -39,13 +41,22 @@ def matches_by_definition(study, variant, inside, rate):
     return np.mean(distances[genuine] < threshold)
 
 
+def worst_of(answer, network):
+    """The group in the name of the last row of a network, and the row."""
+    (row,) = (row for row in answer if row.startswith(f"{network} worst"))
+    return row.removeprefix(f"{network} worst: "), answer[row]
+
+
 def test_the_table_has_a_row_for_each_group_and_the_worst():
     answer = answer_to(make_study(PEOPLE, GROUPS))
-    names = ["all", "Male=1", "Male=0", "Smiling=1", "Smiling=0", "Bald=1", "Bald=0", "worst"]
-    rows = [f"{network} {group}" for network in ("reader", "matcher") for group in names]
+    names = ["all", "Male=1", "Male=0", "Smiling=1", "Smiling=0", "Bald=1", "Bald=0"]
+    rows = []
+    for network in ("reader", "matcher"):
+        worst = f"worst: {worst_of(answer, network)[0]}"
+        rows += [f"{network} {group}" for group in [*names, worst]]
     assert list(answer) == rows
     for figures in answer.values():
-        assert list(figures) == COLUMNS
+        assert names_of(figures) == COLUMNS
 
 
 @pytest.mark.parametrize("variant", ["original", "OP"])
@@ -59,6 +70,20 @@ def test_errors_of_the_classes_are_told_apart(variant):
     smiling = study.test.faces.labels[SMILING == 1], study.scores["reader", variant][SMILING == 1]
     assert answer["reader Smiling=1"][column] == attribute_metrics(*smiling)["error_rate"]
     assert answer["reader Smiling=1"]["images"] == (SMILING == 1).sum()
+
+
+@pytest.mark.parametrize("variant", ["original", "OP"])
+def test_errors_of_groups_have_the_intervals_of_the_classes(variant):
+    study = make_study(PEOPLE, GROUPS)
+    answer, column = answer_to(study), f"error_rate_{variant}"
+    labels, scores = study.test.faces.labels, study.scores["reader", variant]
+    intervals = attribute_intervals(labels, scores, PEOPLE, study.seed)
+    for group, name in (("all", ""), ("Male=0", "_class_0"), ("Male=1", "_class_1")):
+        row, interval = answer[f"reader {group}"], intervals[f"error_rate{name}"]
+        assert (row[f"{column}_low"], row[f"{column}_high"]) == (interval.low, interval.high)
+    smiling = answer["reader Smiling=1"]
+    assert smiling[f"{column}_low"] <= smiling[column] <= smiling[f"{column}_high"]
+    assert f"{column}_low" not in answer["reader Bald=1"]
 
 
 @pytest.mark.parametrize("variant", ["original", "OP"])
@@ -91,10 +116,14 @@ def test_a_group_without_enough_pairs_has_no_true_match_rate():
 def test_the_worst_row_repeats_the_group_that_fares_worst_on_op():
     answer = answer_to(make_study(PEOPLE, GROUPS))
     for network, column in (("reader", "error_rate_OP"), ("matcher", "tmr_at_fmr_0.02_OP")):
-        worst = answer.pop(f"{network} worst")
-        groups = [f for row, f in answer.items() if row.startswith(network) and "all" not in row]
-        assert worst in groups
-        assert worst[column] == min(f[column] for f in groups if f[column] is not None)
+        group, worst = worst_of(answer, network)
+        assert worst == answer[f"{network} {group}"]
+        rows = [f for row, f in answer.items() if row.startswith(network) and "all" not in row]
+        assert worst[column] == min(f[column] for f in rows if f[column] is not None)
+
+
+def test_the_question_says_why_small_groups_have_no_figures():
+    assert "fewer than 30 images" in PROBES.get("who-pays").question
 
 
 def test_faces_that_are_not_matched_count_for_the_attribute_only():
@@ -117,5 +146,5 @@ def test_few_faces_have_rows_without_figures():
 def test_without_a_false_match_rate_only_the_attribute_is_reported():
     study = dataclasses.replace(make_study(PEOPLE, GROUPS), false_match_rates=())
     answer = answer_to(study)
-    assert list(answer["reader all"]) == COLUMNS[:3]
+    assert names_of(answer["reader all"]) == COLUMNS[:3]
     assert not any(row.startswith("matcher") for row in answer)

@@ -29,7 +29,7 @@ def find_dense_landmarks(picture: Picture, box: Iterable[float]) -> NDArray[np.f
         x and y of each point, (68, 2), in pixels of the picture, perhaps outside of it; (0, 0) is
         the middle of its first.
     """
-    shape = _model()(picture, rectangle(box))
+    shape = _model()(np.ascontiguousarray(picture), rectangle(box))
     return np.array([(point.x, point.y) for point in shape.parts()], dtype=np.float64)
 
 
