@@ -18,6 +18,11 @@ Images = NDArray[np.uint8]
 """Grey images, (N, 224, 224)."""
 
 
+PERTURBED = 8
+"""Most faces per pass of the autoencoder: maps of more leave the CPU's caches, and take a half
+longer for each face."""
+
+
 def batches(count: int, size: int) -> list[slice]:
     """Return the places of ``count`` things in runs of ``size``."""
     return [slice(start, min(start + size, count)) for start in range(0, count, size)]
@@ -39,7 +44,7 @@ def perturbed(
         For each of ``VARIANTS`` the images.
     """
     outputs = {output: new_images(folder / f"{output}.npy", len(faces)) for output in OUTPUTS}
-    runs = batches(len(faces), batch_size)
+    runs = batches(len(faces), min(batch_size, PERTURBED))
     for run in observed(runs, "perturb", len(runs), observer):
         some = faces.take(run)
         made = perturber.outputs(np.array(some.images), some.labels.tolist(), some.landmarks)
