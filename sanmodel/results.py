@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.table import Table
 
+from sanmodel.evaluation.measures import false_match_rate, true_match_rates
 from sanmodel.files import read_json
 from sanmodel.observer import Metrics
 from sanmodel.paths import Paths
@@ -45,9 +46,9 @@ def _rows(metrics: Metrics) -> Iterator[tuple[str, list[str]]]:
     for name, by_variant in metrics["classifiers"].items():
         yield f"attribute error ({name})", _percent(by_variant, "error_rate")
     for name, by_variant in metrics["matchers"].items():
-        rates = {float(key.removeprefix("tmr_at_fmr_")): key for key in by_variant["original"]}
-        for rate, key in sorted(rates.items(), reverse=True):
-            yield f"true match rate at {rate:.1%} FMR ({name})", _percent(by_variant, key)
+        for key in true_match_rates({name: by_variant}):
+            rate = f"{false_match_rate(key):.1%}"
+            yield f"true match rate at {rate} FMR ({name})", _percent(by_variant, key)
     yield "PSNR, dB", _plain(metrics["quality"], "psnr", 1)
     yield "SSIM", _plain(metrics["quality"], "ssim", 3)
 
