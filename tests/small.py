@@ -23,6 +23,7 @@ def small_settings(**sections: object) -> Settings:
         "train_matcher": {"steps": 3, "batch_size": 4},
         "pretrain": {"steps": 3, "batch_size": 2},
         "train": {"steps": 3, "batch_size": 2},
+        "evaluate": {"baselines": ["noise"], "probe_steps": 1, "outside_images": 4},
     }
     for name, section in sections.items():
         old = content.get(name)

@@ -21,6 +21,9 @@ from sanmodel.paths import Paths
 from sanmodel.settings import Settings
 from sanmodel.stages import evaluate, train
 
+ALONE = {"baselines": [], "authors": None, "members": {}, "scores": [], "probes": []}
+"""Settings of the evaluation: a point needs the model's own figures only."""
+
 OUTPUT = "OP"
 """The output that the curve is about."""
 
@@ -63,7 +66,8 @@ def _point(
 ) -> dict[str, float]:
     """Train with one weight from a start, evaluate, and return the figures."""
     chosen = settings.train.model_copy(update={"lambda_G": weight})
-    changed = settings.model_copy(update={"train": chosen})
+    alone = settings.evaluate.model_copy(update=ALONE)
+    changed = settings.model_copy(update={"train": chosen, "evaluate": alone, "sets": {}})
     with TemporaryDirectory() as folder:
         tree = _linked(paths, Path(folder), start)
         train.run(changed, tree, observer)

@@ -88,7 +88,7 @@ def open_bench(settings: Settings, paths: Paths, pool: Faces) -> Bench:
     matchers = {name: MATCHERS.get(name)() for name in settings.evaluate.matchers}
     baselines, left_out = _baselines(settings, paths, pool)
     if not matchers:
-        left_out.append("evaluate.matchers names nobody: matching is not measured")
+        left_out.append("evaluate.matchers names none")
     members = {
         f"{HIDING}{name}": Perturber(ModelFiles.trained(paths.root / folder), settings.attribute)
         for name, folder in settings.evaluate.members.items()
@@ -114,7 +114,7 @@ def _classifiers(settings: Settings) -> tuple[Mapping[str, AttributeClassifier],
         if name not in fitting
     ]
     if not kinds:
-        gaps = ["evaluate.classifiers names nobody: how well the attribute is read is not measured"]
+        gaps = ["evaluate.classifiers names none"]
     return fitting, gaps
 
 

@@ -158,7 +158,7 @@ def test_nobody_to_learn_from_leaves_gaps(tmp_path: Path):
     settings = SETTINGS.model_copy(update={"evaluate": QUICK.model_copy(update=chosen)})
     metrics = evaluate.run(settings, paths)
     assert metrics["gaps"][:2] == [
-        "evaluate.classifiers names nobody: how well the attribute is read is not measured",
+        "evaluate.classifiers names none",
         "the baseline mixing is left out: no training face of other people has Male = 0",
     ]
     assert metrics["probes"]["detectability"]["OP"]["auc"] is None

@@ -40,7 +40,7 @@ class WhoPaysProbe:
     question = (
         "Is anybody protected worse, or matched worse for being protected, than the average tells:"
         " men or women, the old or the young, people with glasses? Groups of fewer than"
-        f" {LEAST} images, or pairs of one person, are not measured."
+        f" {LEAST} images, or pairs of one person, have no figures."
     )
 
     def answer(self, study: Study) -> Answer:
