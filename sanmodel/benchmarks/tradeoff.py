@@ -21,7 +21,13 @@ from sanmodel.paths import Paths
 from sanmodel.settings import Settings
 from sanmodel.stages import evaluate, train
 
-ALONE = {"baselines": [], "authors": None, "members": {}, "scores": [], "probes": []}
+ALONE: dict[str, Any] = {
+    "baselines": [],
+    "authors": None,
+    "members": {},
+    "scores": [],
+    "probes": [],
+}
 """Settings of the evaluation: a point needs the model's own figures only."""
 
 OUTPUT = "OP"
