@@ -16,7 +16,7 @@ MISSING = (
 
 @contextmanager
 def browser() -> Iterator[Browser]:
-    """Start Chromium without a window; without one skip, in continuous integration fail.
+    """Start Chromium without a window; skip without one.
 
     Close it before the module ends: Playwright runs an event loop in the meantime.
     """
