@@ -405,12 +405,16 @@ def benchmark_loading(
 def benchmark_training(
     steps: Annotated[int, typer.Option(min=1, help="Timed steps of each kind.")] = 5,
     batch: Annotated[int, typer.Option(min=2, help="Images per step.")] = 8,
+    accelerator: Annotated[Literal["cpu", "cuda"], typer.Option(help="Where.")] = "cpu",
     out: Annotated[Path | None, typer.Option(help="JSON file for the figures.")] = None,
 ) -> None:
-    """Images per second of the training step as the paper reads, and of ours, on the CPU."""
+    """Images per second of the training step as the paper reads, and of ours."""
     from sanmodel.benchmarks import training
 
-    _report(training, lambda observer: training.run_benchmark(steps, batch, observer), out)
+    def measure(observer: "Observer") -> dict[str, Any]:
+        return training.run_benchmark(steps, batch, accelerator, observer)
+
+    _report(training, measure, out)
 
 
 @benchmark.command("evaluation")

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -62,25 +62,35 @@ class Setting:
         return descriptors
 
 
+Accelerator = Literal["cpu", "cuda"]
+"""Where steps are measured."""
+
 Step = Callable[[], Tensor]
 """Descends once; returns J_total."""
 
 
-def run_benchmark(steps: int, batch: int, observer: Observer = SILENT) -> dict[str, Any]:
-    """Measure both kinds of step on the CPU, turn by turn.
+def run_benchmark(
+    steps: int, batch: int, accelerator: Accelerator = "cpu", observer: Observer = SILENT
+) -> dict[str, Any]:
+    """Measure both kinds of step, turn by turn.
 
     Args:
         steps: Timed steps of each, after one that is not timed.
         batch: Images per step.
+        accelerator: Where.
         observer: Hears about progress.
 
     Returns:
         The ``machine``; for each kind of step its images per second, how many times the literal
         one's that is, J_total of each step, and the largest relative difference to the literal's.
+
+    Raises:
+        SanError: If a GPU is asked for that is not there.
     """
-    setting = make_setting(batch, VGGFace())
+    launch(TrainerSettings(accelerator=accelerator))
+    setting = make_setting(batch, VGGFace(), accelerator)
     kinds = {"literal": literal(setting), "ours, float32": ours(setting, "32-true")}
-    if has_fast_bf16("cpu"):
+    if has_fast_bf16(accelerator):
         kinds["ours, bfloat16"] = ours(setting, "bf16-mixed")
     seconds: dict[str, list[float]] = {name: [] for name in kinds}
     losses: dict[str, list[float]] = {name: [] for name in kinds}
@@ -91,7 +101,7 @@ def run_benchmark(steps: int, batch: int, observer: Observer = SILENT) -> dict[s
             seconds[name].append(time.perf_counter() - begin)
     rates = {name: batch * steps / sum(spent[1:]) for name, spent in seconds.items()}
     return {
-        "machine": f"{platform.machine()}, {CPU_COUNT} CPUs, torch {torch.__version__}",
+        "machine": f"{_processor(accelerator)}, torch {torch.__version__}",
         "batch": batch,
         "kinds": [
             {
@@ -106,14 +116,23 @@ def run_benchmark(steps: int, batch: int, observer: Observer = SILENT) -> dict[s
     }
 
 
-def make_setting(batch: int, R_vgg: VGGFace | DescriptorNetwork) -> Setting:
+def _processor(accelerator: Accelerator) -> str:
+    if accelerator == "cuda":
+        return torch.cuda.get_device_name()
+    return f"{platform.machine()}, {CPU_COUNT} CPUs"
+
+
+def make_setting(
+    batch: int, R_vgg: VGGFace | DescriptorNetwork, accelerator: Accelerator = "cpu"
+) -> Setting:
     """Draw networks, images, landmarks and prototypes; one seed gives the same ones."""
     torch.manual_seed(SEED)
-    X, P = torch.rand(batch, 1, 224, 224), torch.rand(2, batch, 3, 224, 224)
-    y = torch.arange(batch) % 2
-    f_G, landmarks = freeze(AttributeClassifier()), 223 * torch.rand(batch, 5, 2)
-    freeze(R_vgg)
-    return Setting(Autoencoder(), f_G, R_vgg, X, y.float(), landmarks, (P[0], P[1]))
+    freeze(R_vgg.to(accelerator))
+    with torch.device(accelerator):
+        X, P = torch.rand(batch, 1, 224, 224), torch.rand(2, batch, 3, 224, 224)
+        y = torch.arange(batch) % 2
+        f_G, landmarks = freeze(AttributeClassifier()), 223 * torch.rand(batch, 5, 2)
+        return Setting(Autoencoder(), f_G, R_vgg, X, y.float(), landmarks, (P[0], P[1]))
 
 
 def literal(setting: Setting) -> Step:
@@ -139,7 +158,8 @@ def literal(setting: Setting) -> Step:
 
 def ours(setting: Setting, precision: str) -> Step:
     """Return the step of ``san train``, with the descriptors of the originals known."""
-    fabric = launch(TrainerSettings.model_validate({"accelerator": "cpu", "precision": precision}))
+    where = setting.X.device.type
+    fabric = launch(TrainerSettings.model_validate({"accelerator": where, "precision": precision}))
     autoencoder = channels_last(deepcopy(setting.autoencoder))
     X, y, R_X = setting.X, setting.y, setting.describe(setting.X)
     J_total = place(TotalLoss([deepcopy(setting.f_G)], deepcopy(setting.R_vgg)), fabric)

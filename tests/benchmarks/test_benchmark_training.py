@@ -3,7 +3,8 @@
 import pytest
 from torch import nn
 
-from sanmodel.benchmarks.training import literal, make_setting, ours
+from sanmodel.benchmarks.training import literal, make_setting, ours, run_benchmark
+from sanmodel.errors import SanError
 from sanmodel.models.descriptor import DescriptorNetwork
 
 
@@ -31,3 +32,18 @@ def test_the_setting_is_left_as_it_was(setting):
     assert all((one == other).all() for one, other in zip(before, after, strict=True))
     assert isinstance(setting.R_vgg, nn.Module)
     assert not any(parameter.requires_grad for parameter in setting.R_vgg.parameters())
+
+
+def test_a_gpu_that_is_not_there_is_one_sentence(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
+    with pytest.raises(SanError, match="finds no GPU here"):
+        run_benchmark(1, 2, "cuda")
+
+
+@pytest.mark.gpu
+def test_on_a_gpu_our_step_has_the_losses_of_the_literal_one():
+    setting = make_setting(2, DescriptorNetwork(), "cuda")
+    read, fast, mixed = literal(setting), ours(setting, "32-true"), ours(setting, "bf16-mixed")
+    expected = read().item()
+    assert fast().item() == pytest.approx(expected, rel=1e-3)
+    assert mixed().item() == pytest.approx(expected, rel=0.02)
