@@ -11,7 +11,7 @@ from sanmodel.models.weights import load_module, read_about
 
 MATCHERS: dict[str, type[VGGFace | DescriptorNetwork]] = {
     "vgg-face": VGGFace,
-    "chip-descriptor": DescriptorNetwork,
+    "inner-face-descriptor": DescriptorNetwork,
 }
 """Networks that can be R_vgg, by the name in the metadata of their weights."""
 

@@ -110,7 +110,7 @@ def _train_stand_in(settings: Settings, paths: Paths, observer: Observer) -> Met
 
     model = nn.ModuleList([network, head]).train()
     history = training.fit(model, losses, examples, observer, float32=[head])
-    training.save(paths.matcher, network, kind="matcher", architecture="chip-descriptor")
+    training.save(paths.matcher, network, kind="matcher", architecture="inner-face-descriptor")
     return {"vgg_face": 0, "people": examples.people, **final_losses(history)}
 
 

@@ -82,5 +82,5 @@ def test_a_stand_in_that_was_trained_on_whole_crops_is_refused(tmp_path: Path):
     save_weights(path, state, kind="matcher", architecture="descriptor")
     with pytest.raises(SanError, match="no known face matcher: run `dvc repro` to make it again"):
         load_matcher(path)
-    save_weights(path, state, kind="matcher", architecture="chip-descriptor")
+    save_weights(path, state, kind="matcher", architecture="inner-face-descriptor")
     assert torch.equal(load_matcher(path).places, DescriptorNetwork().places)
