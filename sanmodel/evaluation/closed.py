@@ -1,6 +1,6 @@
 """Closed programs: what they made of exported test images joins what ours read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,10 +11,9 @@ from sanmodel.evaluation.exchange import (
     read_exchange,
     read_match_scores,
     require_current,
-    verify_pairs,
 )
-from sanmodel.evaluation.measure import Arrays, Key
-from sanmodel.evaluation.protocol import THRESHOLD, Verification
+from sanmodel.evaluation.measure import Arrays
+from sanmodel.evaluation.protocol import THRESHOLD, PairScores
 from sanmodel.paths import Paths
 from sanmodel.settings import ScoresSettings, Settings
 
@@ -26,12 +25,13 @@ class Closed:
     Attributes:
         exchange: The images that they were shown.
         scores: For each classifier and variant the scores, (N,), above one half for class 1.
-        matching: How each variant fares, by matcher and variant.
+        pair_scores: For each matcher and variant of the probes the scores of the exchange's
+            pairs, (P,).
     """
 
     exchange: Exchange
     scores: Arrays
-    matching: Mapping[Key, Verification]
+    pair_scores: Arrays
 
 
 def read_closed(settings: Settings, paths: Paths) -> dict[str, Closed]:
@@ -65,12 +65,14 @@ def with_closed(examined: Examination, closed: Closed | None) -> Examination:
     require_current(closed.exchange, examined.faces.image_ids, examined.variants)
     scores = {**examined.measured.scores, **closed.scores}
     measured = replace(examined.measured, scores=scores)
-    return replace(examined, measured=measured, closed=closed.matching)
+    people = examined.faces.people[closed.exchange.pairs]
+    pair_scores = {key: PairScores(own, people) for key, own in closed.pair_scores.items()}
+    return replace(examined, measured=measured, closed=pair_scores)
 
 
 def _read(exchange: Exchange, programs: Sequence[ScoresSettings], root: Path) -> Closed:
     scores: Arrays = {}
-    matching: dict[Key, Verification] = {}
+    pair_scores: Arrays = {}
     for program in programs:
         path = root / program.file
         if program.kind == "attribute":
@@ -78,8 +80,6 @@ def _read(exchange: Exchange, programs: Sequence[ScoresSettings], root: Path) ->
                 # Moved so that the program's threshold is that of all others.
                 scores[program.name, variant] = values - program.threshold + THRESHOLD
         else:
-            genuine = exchange.genuine
             for variant, values in read_match_scores(path, exchange).items():
-                result = verify_pairs(values[genuine], values[~genuine])
-                matching[program.name, variant] = result
-    return Closed(exchange, scores, matching)
+                pair_scores[program.name, variant] = values
+    return Closed(exchange, scores, pair_scores)

@@ -12,11 +12,11 @@ from sanmodel.evaluation.measure import Key, Measurements, measure
 from sanmodel.evaluation.outputs import Images
 from sanmodel.evaluation.pairs import are_sampled, measured_impostors
 from sanmodel.evaluation.probes import Probe, Side, Study
-from sanmodel.evaluation.protocol import Verification, explain_gaps
+from sanmodel.evaluation.protocol import PairScores, explain_gaps
 from sanmodel.evaluation.report import (
     counts,
     match,
-    of_closed,
+    match_closed,
     report_attribute,
     report_matching,
     report_quality,
@@ -34,14 +34,14 @@ class Examination:
         faces: N faces.
         variants: Their images by variant.
         measured: What was read.
-        closed: How each variant fares with a closed matcher, by its name and the variant.
+        closed: For each closed matcher and variant the scores of exported pairs.
     """
 
     name: str
     faces: Faces
     variants: Mapping[str, Images]
     measured: Measurements
-    closed: Mapping[Key, Verification] = field(default_factory=dict)
+    closed: Mapping[Key, PairScores] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,8 @@ def find(examined: Examination, settings: Settings) -> Findings:
     matched, people = faces.matched, faces.people[faces.matched]
     descriptors = {key: values[matched] for key, values in measured.descriptors.items()}
     classifiers, attribute_roc = report_attribute(measured.scores, faces.labels, faces.people, seed)
-    matching = {**match(descriptors, people, rates, seed), **of_closed(examined.closed, rates)}
+    matching = match(descriptors, people, rates, seed)
+    matching |= match_closed(examined.closed, people, rates, seed)
     matchers, matching_roc = report_matching(matching)
     for curves in (attribute_roc, matching_roc):
         curves.insert(0, "set", examined.name)

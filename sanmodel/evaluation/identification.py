@@ -35,9 +35,9 @@ class Identification:
     def rate(self, k: int) -> float | None:
         """Return the rank-k rate.
 
-        None without a probe, and among fewer than two people: one alone is always the first.
+        None without a probe, and among no more than k people, of whom each is always found.
         """
-        measurable = len(self.ranks) > 0 and self.sought > 1
+        measurable = len(self.ranks) > 0 and self.sought > k
         return float((self.ranks <= k).mean()) if measurable else None
 
 

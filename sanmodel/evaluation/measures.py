@@ -38,7 +38,14 @@ class Measure:
 
 COUNT = Measure("number", ",.0f")
 
-_FORMS = {"error_rate": ".1%", RATE: ".2%", "rank_": ".2%", "auc": ".3f", "psnr": ".1f"}
+_FORMS = {
+    "error_rate": ".1%",
+    "detection_error": ".1%",
+    RATE: ".2%",
+    "rank_": ".2%",
+    "auc": ".3f",
+    "psnr": ".1f",
+}
 _FORMS |= {"ssim": ".3f", "images": COUNT.form}
 """By the beginning of a name; two digits of a true match rate as in the paper's table 3."""
 

@@ -135,6 +135,34 @@ class Verification:
         return Curve(allowed / self.impostor_pairs, matched / len(self.rivals))
 
 
+@dataclass(frozen=True)
+class PairScores:
+    """What a matcher made of pairs of images.
+
+    Attributes:
+        scores: Of each pair, (P,), higher for faces that are more alike.
+        people: Numbers of the people on the probe and on the gallery image of each, (P, 2).
+    """
+
+    scores: Floats
+    people: Integers
+
+    @property
+    def genuine(self) -> NDArray[np.bool_]:
+        """Which pairs show one person, (P,)."""
+        return np.asarray(self.people[:, 0] == self.people[:, 1])
+
+
+def verify_scores(scored: PairScores) -> Verification:
+    """Verify by the scores of pairs: all genuine ones, and all impostors or a sample.
+
+    Where scores tie, the impostor is taken to win.
+    """
+    genuine, impostor = scored.scores[scored.genuine], scored.scores[~scored.genuine]
+    lower = np.searchsorted(np.sort(impostor), genuine, side="left")
+    return Verification(len(impostor) - lower, len(impostor))
+
+
 def verify(
     probes: Floats, gallery: Floats, people: Integers, seed: int = SAMPLE_SEED
 ) -> Verification:

@@ -11,20 +11,23 @@ from numpy.typing import NDArray
 
 from sanmodel.evaluation.faces import Faces
 from sanmodel.evaluation.intervals import (
+    Intervals,
     attribute_intervals,
     mean_interval,
-    true_match_intervals,
     with_intervals,
 )
+from sanmodel.evaluation.match_intervals import scored_match_intervals, true_match_intervals
 from sanmodel.evaluation.measure import Arrays, Key
 from sanmodel.evaluation.protocol import (
     Curve,
+    PairScores,
     Verification,
     attribute_metrics,
     attribute_roc,
     count_pairs,
     true_match_name,
     verify,
+    verify_scores,
 )
 
 ATTRIBUTE_COLUMNS = ["classifier", "variant", "fpr", "tpr"]
@@ -80,22 +83,30 @@ def match(
         gallery = descriptors[name, "original"]
         result = verify(probes, gallery, people, seed)
         intervals = true_match_intervals(probes, gallery, people, rates, seed)
-        figures = with_intervals(_rates(result, rates), intervals)
-        found[name, variant] = Matching(figures, result.roc())
+        found[name, variant] = _matching(result, rates, intervals)
     return found
 
 
-def of_closed(closed: Mapping[Key, Verification], rates: Sequence[float]) -> dict[Key, Matching]:
-    """Report the same of closed matchers, but without intervals.
-
-    An interval's replicates find their own thresholds among impostor pairs that are drawn by
-    their descriptors; a closed matcher gives scores only, and those of a sample of pairs.
+def match_closed(
+    closed: Mapping[Key, PairScores],
+    people: NDArray[np.int64],
+    rates: Sequence[float],
+    seed: int,
+) -> dict[Key, Matching]:
+    """Report the same of matchers that gave scores of pairs.
 
     Args:
-        closed: How each variant fares, by matcher and variant.
+        closed: By matcher and variant.
+        people: Number of the person each image shows that takes part in matching, (N,).
         rates: False match rates to report the true match rate at.
+        seed: Of the intervals.
     """
-    return {key: Matching(_rates(result, rates), result.roc()) for key, result in closed.items()}
+    return {
+        key: _matching(
+            verify_scores(scored), rates, scored_match_intervals(scored, people, rates, seed)
+        )
+        for key, scored in closed.items()
+    }
 
 
 def report_matching(found: Mapping[Key, Matching]) -> tuple[dict[str, Any], pd.DataFrame]:
@@ -109,8 +120,9 @@ def report_matching(found: Mapping[Key, Matching]) -> tuple[dict[str, Any], pd.D
     return _nested(metrics), _table(curves, MATCHING_COLUMNS)
 
 
-def _rates(result: Verification, rates: Sequence[float]) -> dict[str, float | None]:
-    return {true_match_name(rate): result.true_match_rate(rate) for rate in rates}
+def _matching(result: Verification, rates: Sequence[float], intervals: Intervals) -> Matching:
+    found = {true_match_name(rate): result.true_match_rate(rate) for rate in rates}
+    return Matching(with_intervals(found, intervals), result.roc())
 
 
 def report_quality(

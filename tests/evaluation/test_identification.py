@@ -3,6 +3,7 @@ import pytest
 
 from sanmodel.evaluation import identification
 from sanmodel.evaluation.identification import identify
+from sanmodel.evaluation.intervals import identification_intervals
 
 
 def ranks_by_definition(probes, gallery, people):
@@ -62,6 +63,16 @@ def test_one_person_alone_is_always_first_which_says_nothing():
     gallery = np.array([[0.0], [1.0], [5.0]])
     assert identify(gallery, gallery, np.array([4, 4, 4])).rate(1) is None
     assert identify(gallery, gallery, np.array([4, 4, 9])).rate(1) == 1
+
+
+def test_a_rank_that_takes_in_everybody_says_nothing():
+    rng = np.random.default_rng(0)
+    people = np.repeat(np.arange(5), 2)
+    gallery = rng.normal(size=(10, 2))
+    result = identify(gallery, gallery, people)
+    assert result.rate(5) is None
+    assert result.rate(4) is not None
+    assert identification_intervals(result, (1, 5))["rank_5"] is None
 
 
 def test_no_image_has_no_rate():

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
+from resampled_faces import answers, faces, repeated
 from sklearn.metrics import roc_auc_score
 
-from sanmodel.evaluation import intervals, pairs, tails
+from sanmodel.evaluation import intervals
 from sanmodel.evaluation.identification import identify
 from sanmodel.evaluation.intervals import (
     Interval,
@@ -13,52 +14,12 @@ from sanmodel.evaluation.intervals import (
     identification_replicates,
     mean_interval,
     mean_replicates,
-    true_match_intervals,
-    true_match_replicates,
     with_intervals,
 )
+from sanmodel.evaluation.match_intervals import true_match_intervals, true_match_replicates
 from sanmodel.evaluation.protocol import attribute_metrics, verify
 
 RATES = (0.1, 0.02)
-
-
-def faces(people_count=12, images=5, seed=0):
-    """Descriptors whose whole numbers make ties; people are numbered with holes, images mixed."""
-    rng = np.random.default_rng(seed)
-    people = rng.permutation(np.repeat(3 * np.arange(people_count), images))
-    centres = rng.integers(0, 9, (3 * people_count, 3))
-    gallery = (centres[people] + rng.integers(-1, 2, (len(people), 3))).astype(float)
-    return gallery + rng.integers(-1, 2, gallery.shape), gallery, people
-
-
-def answers(people, seed=0):
-    """Labels of each person, scores with ties."""
-    rng = np.random.default_rng(seed)
-    labels = (people // 3 % 2).astype(np.int64)
-    return labels, np.round(np.clip(0.5 * labels + rng.random(len(people)) * 0.6, 0, 1), 1)
-
-
-def repeated(people, times):
-    """Places of the images where each person is there several times, and the copy of each."""
-    numbers = np.unique(people)
-    copies = times[np.searchsorted(numbers, people)]
-    places = np.repeat(np.arange(len(people)), copies)
-    return places, np.concatenate([np.arange(count) for count in copies])
-
-
-def true_match_rate_of_copies(probes, gallery, people, times, rate):
-    """The definition with the images literally repeated; copies of a person are not impostors."""
-    places, copies = repeated(people, times)
-    genuine, impostor = [], []
-    for i, copy in zip(places, copies, strict=True):
-        for j, other_copy in zip(places, copies, strict=True):
-            distance = np.linalg.norm(probes[i] - gallery[j])
-            if people[i] != people[j]:
-                impostor.append(distance)
-            elif i != j and copy == other_copy:
-                genuine.append(distance)
-    rivals = np.searchsorted(np.sort(impostor), np.array(genuine) + 1e-9, side="right")
-    return np.mean(rivals <= np.floor(rate * len(impostor) + 1e-9))
 
 
 def test_a_replicate_draws_as_many_people_as_there_are():
@@ -128,22 +89,6 @@ def test_intervals_stand_beside_the_figures_that_have_one():
     assert found == {**figures, "auc_low": 0.4, "auc_high": 0.7}
 
 
-@pytest.mark.parametrize("margin", [0.5, 4])
-def test_true_match_replicates_are_those_of_repeated_images(monkeypatch, margin):
-    # With a margin of 0.5 the strata end before the threshold, which must not change a thing.
-    for module in (intervals, tails):
-        monkeypatch.setattr(module, "MARGIN", margin)
-    probes, gallery, people = faces(10, 4)
-    draws = draw_people(people, 5, seed=3)
-    found = true_match_replicates(probes, gallery, people, RATES, draws, seed=0)
-    expected = [
-        [true_match_rate_of_copies(probes, gallery, people, times, rate) for rate in RATES]
-        for times in draws
-    ]
-    np.testing.assert_allclose(found, expected)
-    assert len(np.unique(found[:, 1])) > 2
-
-
 def test_everybody_once_gives_the_figures_themselves():
     probes, gallery, people = faces()
     once = np.ones((1, 12), dtype=np.int64)
@@ -153,20 +98,6 @@ def test_everybody_once_gives_the_figures_themselves():
     ranks = identify(probes, gallery, people)
     (found,) = identification_replicates(ranks, (1, 5), once)
     assert list(found) == [ranks.rate(1), ranks.rate(5)]
-
-
-def test_a_sample_of_impostors_moves_the_true_match_rate_little(monkeypatch):
-    rng = np.random.default_rng(4)
-    people = np.repeat(np.arange(60), 5)
-    gallery = rng.normal(size=(300, 8)) + 1.5 * rng.normal(size=(60, 8))[people]
-    probes = gallery + 0.5 * rng.normal(size=gallery.shape)
-    draws = draw_people(people, 30, seed=5)
-    exact = true_match_replicates(probes, gallery, people, RATES, draws, seed=0)
-    monkeypatch.setattr(tails, "STRATUM_PAIRS", 2000)
-    sampled = true_match_replicates(probes, gallery, people, RATES, draws, seed=0)
-    assert (sampled != exact).any()
-    np.testing.assert_allclose(sampled, exact, atol=0.05)
-    np.testing.assert_allclose(sampled.mean(axis=0), exact.mean(axis=0), atol=0.02)
 
 
 def test_identification_replicates_count_a_person_as_often_as_drawn():
@@ -236,15 +167,6 @@ def test_a_class_of_one_person_has_no_interval_of_its_own():
     assert found["error_rate_class_0"] is not None
 
 
-def test_too_few_impostor_pairs_leave_a_rate_without_interval():
-    probes, gallery, people = faces()
-    found = true_match_intervals(probes, gallery, people, (0.1, 1e-4), replicates=50)
-    assert found["tmr_at_fmr_0.1"] is not None
-    assert found["tmr_at_fmr_0.0001"] is None
-    # 3300 impostor pairs are one more than the rate needs, but most replicates have fewer.
-    assert true_match_intervals(probes, gallery, people, (1 / 3300,)).popitem()[1] is None
-
-
 def test_images_without_mates_have_no_interval():
     points = np.arange(8.0)[:, None]
     people = np.arange(8)
@@ -257,14 +179,3 @@ def test_no_image_has_no_interval():
     nothing, nobody = np.empty((0, 2)), np.empty(0, dtype=np.int64)
     assert set(attribute_intervals(nobody, np.empty(0), nobody).values()) == {None}
     assert true_match_intervals(nothing, nothing, nobody, (0.1,)) == {"tmr_at_fmr_0.1": None}
-
-
-def test_drawn_impostor_pairs_serve_very_many_images(monkeypatch):
-    probes, gallery, people = faces()
-    exact = true_match_intervals(probes, gallery, people, (0.1,), replicates=200)
-    monkeypatch.setattr(pairs, "EXACT_IMAGES", 10)
-    monkeypatch.setattr(pairs, "IMPOSTOR_SAMPLE", 3000)
-    drawn = true_match_intervals(probes, gallery, people, (0.1,), replicates=200)
-    assert drawn["tmr_at_fmr_0.1"] != exact["tmr_at_fmr_0.1"]
-    assert drawn["tmr_at_fmr_0.1"].low == pytest.approx(exact["tmr_at_fmr_0.1"].low, abs=0.06)
-    assert drawn["tmr_at_fmr_0.1"].high == pytest.approx(exact["tmr_at_fmr_0.1"].high, abs=0.06)

@@ -5,12 +5,14 @@ from sanmodel.evaluation import pairs
 from sanmodel.evaluation.measures import false_match_rate
 from sanmodel.evaluation.protocol import (
     CURVE_POINTS,
+    PairScores,
     attribute_metrics,
     attribute_roc,
     count_pairs,
     explain_gaps,
     true_match_name,
     verify,
+    verify_scores,
 )
 
 RATES = (0.5, 0.1, 0.05, 0.01)
@@ -213,3 +215,25 @@ def test_a_gap_is_told_of_the_impostor_pairs_that_are_measured(monkeypatch):
 def test_no_image_has_no_true_match_rate():
     nothing = np.empty((0, 2))
     assert verify(nothing, nothing, np.empty(0, dtype=np.int64)).true_match_rate(0.5) is None
+
+
+def of_pairs(genuine, impostor):
+    people = [[0, 0]] * len(genuine) + [[0, 1]] * len(impostor)
+    return PairScores(np.array([*genuine, *impostor], dtype=float), np.array(people))
+
+
+def test_where_scores_of_pairs_tie_the_impostor_wins():
+    # No impostor reaches 3; one reaches 2 and 1.
+    scored = of_pairs([3.0, 2.0, 1.0], [2.0, 0.0, 0.0, 0.0])
+    rates = [verify_scores(scored).true_match_rate(rate) for rate in (0.25, 0.2, 1)]
+    assert rates == [1.0, None, 1.0]
+    tied = of_pairs([3.0, 2.0, 1.0], [3.0, 2.0, 0.0, 0.0])
+    assert sorted(verify_scores(tied).rivals) == [1, 2, 2]
+    assert verify_scores(of_pairs([], [0.0, 1.0])).true_match_rate(0.5) is None
+
+
+def test_genuine_pairs_keep_their_order():
+    people = np.array([[0, 0], [0, 1], [1, 1], [1, 0], [1, 2], [2, 2], [2, 0]])
+    result = verify_scores(PairScores(np.array([1.0, 3, 3, 2, 0, 2, 0]), people))
+    assert result.rivals.tolist() == [2, 1, 2]
+    assert result.matches(0.25).tolist() == [False, True, False]

@@ -6,8 +6,6 @@ from numpy.typing import NDArray
 from sanmodel.evaluation.intervals import attribute_intervals, with_intervals
 from sanmodel.evaluation.protocol import attribute_metrics
 
-MEASURES = ("error_rate", "auc")
-
 
 def attack_figures(
     labels: NDArray[np.int64],
@@ -15,6 +13,7 @@ def attack_figures(
     people: NDArray[np.int64],
     seed: int,
     reader: str = "",
+    error: str = "error_rate",
 ) -> dict[str, float | None]:
     """Measure how well an attacker reads classes.
 
@@ -24,12 +23,14 @@ def attack_figures(
         people: Number of the person each image shows, (N,).
         seed: Of the intervals.
         reader: Who reads, if one row has the figures of several: it then stands in their names.
+        error: What the share of wrong answers is called, where the classes are not the attribute's.
 
     Returns:
         ``error_rate`` and ``auc`` of :func:`sanmodel.evaluation.protocol.attribute_metrics` with
         their intervals; of a reader ``error_rate (<reader>)`` and so on.
     """
-    columns = {measure: f"{measure} ({reader})" if reader else measure for measure in MEASURES}
+    names = {"error_rate": error, "auc": "auc"}
+    columns = {one: f"{name} ({reader})" if reader else name for one, name in names.items()}
     if scores is None:
         return dict.fromkeys(columns.values())
     metrics = attribute_metrics(labels, scores)

@@ -17,7 +17,6 @@ from sanmodel.evaluation.exchange.reading import Exchange, read_exchange, requir
 from sanmodel.evaluation.exchange.scores import (
     read_attribute_scores,
     read_match_scores,
-    verify_pairs,
 )
 from sanmodel.evaluation.exchange.writing import choose_pairs, export_images
 
@@ -29,5 +28,4 @@ __all__ = [
     "read_exchange",
     "read_match_scores",
     "require_current",
-    "verify_pairs",
 ]

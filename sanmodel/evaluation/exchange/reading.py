@@ -49,12 +49,6 @@ class Exchange:
     pairs: Integers
 
     @property
-    def genuine(self) -> NDArray[np.bool_]:
-        """Which pairs show one person, (P,)."""
-        probes, references = self.people[self.pairs.T]
-        return np.asarray(probes == references)
-
-    @property
     def files(self) -> list[str]:
         """Names of all images, variant by variant, in the folder."""
         return [

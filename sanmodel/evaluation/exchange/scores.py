@@ -17,7 +17,6 @@ from sanmodel.evaluation.exchange.writing import (
     image_file,
 )
 from sanmodel.evaluation.pairs import Floats, Integers
-from sanmodel.evaluation.protocol import Verification
 
 
 def read_attribute_scores(path: Path, exchange: Exchange) -> dict[str, Floats]:
@@ -75,20 +74,6 @@ def read_match_scores(path: Path, exchange: Exchange) -> dict[str, Floats]:
         lambda pair: f"{files[pair // count]},{image_file(GALLERY, pair % count)}",
     )
     return dict(zip(exchange.variants, np.split(scores, len(exchange.variants)), strict=True))
-
-
-def verify_pairs(genuine: Floats, impostor: Floats) -> Verification:
-    """Verify by the scores of pairs; where scores tie, the impostor is taken to win.
-
-    Args:
-        genuine: Scores of genuine pairs, higher for faces that are more alike.
-        impostor: Scores of impostor pairs, all or a sample.
-
-    Returns:
-        With the genuine pairs in their order.
-    """
-    lower = np.searchsorted(np.sort(impostor), genuine, side="left")
-    return Verification(len(impostor) - lower, len(impostor))
 
 
 @dataclass(frozen=True)

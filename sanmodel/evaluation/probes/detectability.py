@@ -49,4 +49,4 @@ def _figures(study: Study, output: str) -> dict[str, float | None]:
         detector = _taught(study, output)
         both = [probabilities(detector, study.test.variants[name]) for name in ("original", output)]
         scores = np.concatenate(both)
-    return attack_figures(labels, scores, people, study.seed)
+    return attack_figures(labels, scores, people, study.seed, error="detection_error")

@@ -2,8 +2,7 @@
 
 A true match rate within a group counts the genuine pairs of which both images are of the group. Its
 threshold is the one of all faces, set by all impostor pairs of the same kind of probe: a system
-has one threshold for everybody, and a group pays where that one does not suit it. These rates have
-no interval: its replicates would need thresholds of their own.
+has one threshold for everybody, and a group pays where that one does not suit it.
 """
 
 from collections.abc import Iterable
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from sanmodel.evaluation.faces import Faces
 from sanmodel.evaluation.intervals import mean_interval, with_intervals
+from sanmodel.evaluation.match_intervals import group_match_intervals
 from sanmodel.evaluation.pairs import genuine_places
 from sanmodel.evaluation.probes import PROBES, Answer, Study
 from sanmodel.evaluation.protocol import THRESHOLD, true_match_name, verify
@@ -101,17 +101,30 @@ def _true_match_rates(
     matched = study.test.faces.matched
     people = study.test.faces.people[matched]
     gallery = study.descriptors[matcher, "original"][matched]
-    probe_places, gallery_places = genuine_places(people)
     table: dict[str, Figures] = {g: {"images": float(f[matched].sum())} for g, f in groups.items()}
+    pairs = _pairs({group: inside[matched] for group, inside in groups.items()}, people)
     for variant, column in zip(VARIANTS, _columns(true_match_name(rate)), strict=True):
         probes = study.descriptors[matcher, variant][matched]
         matches = verify(probes, gallery, people, study.seed).matches(rate)
+        own = pairs if matches is not None else {}
+        intervals = group_match_intervals(probes, gallery, people, rate, own, study.seed)
         for group, figures in table.items():
-            inside = groups[group][matched]
-            pairs = inside[probe_places] & inside[gallery_places]
-            enough = matches is not None and inside.sum() >= LEAST
-            figures[column] = _share(matches[pairs]) if enough and matches is not None else None
+            figures[column] = None
+            if group in own and matches is not None:
+                share, interval = float(matches[own[group]].mean()), intervals[group]
+                figures |= with_intervals({column: share}, {column: interval})
     return table
+
+
+def _pairs(groups: dict[str, Flags], people: NDArray[np.int64]) -> dict[str, Flags]:
+    """Return which genuine pairs are within each group that has enough images and pairs."""
+    probes, gallery = genuine_places(people)
+    pairs = {
+        group: inside[probes] & inside[gallery]
+        for group, inside in groups.items()
+        if inside.sum() >= LEAST
+    }
+    return {group: within for group, within in pairs.items() if within.sum() >= LEAST}
 
 
 def _worst(table: dict[str, Figures], column: str) -> tuple[str, Figures]:

@@ -3,8 +3,8 @@ import pytest
 from small_exports import MATCHED, PEOPLE, VARIANTS, rows_of
 
 from sanmodel.errors import SanError
-from sanmodel.evaluation.exchange import read_attribute_scores, read_match_scores, verify_pairs
-from sanmodel.evaluation.protocol import verify
+from sanmodel.evaluation.exchange import read_attribute_scores, read_match_scores
+from sanmodel.evaluation.protocol import PairScores, verify, verify_scores
 
 
 def write(path, header, rows):
@@ -45,25 +45,9 @@ def test_match_scores_give_what_verification_of_descriptors_gives(tmp_path, exch
     for variant, scores in read_match_scores(path, exchange).items():
         probes, gallery = descriptors[variant][MATCHED], descriptors["original"][MATCHED]
         expected = verify(probes, gallery, PEOPLE[MATCHED])
-        result = verify_pairs(scores[exchange.genuine], scores[~exchange.genuine])
+        result = verify_scores(PairScores(scores, exchange.people[exchange.pairs]))
         np.testing.assert_array_equal(np.sort(result.rivals), np.sort(expected.rivals))
         assert result.impostor_pairs == expected.impostor_pairs
-
-
-def test_where_scores_of_pairs_tie_the_impostor_wins():
-    genuine, impostor = np.array([3.0, 2.0, 1.0]), np.array([2.0, 0.0, 0.0, 0.0])
-    # No impostor reaches 3; one reaches 2 and 1.
-    rates = [verify_pairs(genuine, impostor).true_match_rate(rate) for rate in (0.25, 0.2, 1)]
-    assert rates == [1.0, None, 1.0]
-    assert verify_pairs(genuine, np.array([3.0, 2.0, 0.0, 0.0])).rivals.tolist() == [1, 2, 2]
-    assert verify_pairs(np.empty(0), impostor).true_match_rate(0.5) is None
-
-
-def test_genuine_pairs_keep_their_order():
-    genuine, impostor = np.array([1.0, 3.0, 2.0]), np.array([3.0, 2.0, 0.0, 0.0])
-    result = verify_pairs(genuine, impostor)
-    assert result.rivals.tolist() == [2, 1, 2]
-    assert result.matches(0.25).tolist() == [False, True, False]
 
 
 def full(exchange):

@@ -42,11 +42,11 @@ def answer(asked):
 def test_a_pattern_is_detected_and_equal_images_are_not(answer):
     assert list(answer) == ["SM", "NT", "OP"]
     # Whatever the detector makes of equal images, it makes of both classes.
-    half = {name + end for name in ("error_rate", "auc") for end in ("", "_low", "_high")}
+    half = {name + end for name in ("detection_error", "auc") for end in ("", "_low", "_high")}
     assert answer["SM"] == dict.fromkeys(half, pytest.approx(0.5))
     for output in ("NT", "OP"):
         assert answer[output]["auc"] > 0.95
-        assert answer[output]["error_rate"] < 0.1
+        assert answer[output]["detection_error"] < 0.1
 
 
 def test_an_original_and_its_output_are_of_one_person(asked):
@@ -54,7 +54,7 @@ def test_an_original_and_its_output_are_of_one_person(asked):
     two = replace(asked, test=taken(asked.test, slice(4)), steps=1)
     assert all("auc_low" in figures for figures in answered(two).values())
     alone = replace(asked, test=taken(asked.test, slice(2)), steps=1)
-    assert all(list(figures) == ["error_rate", "auc"] for figures in answered(alone).values())
+    assert all(list(figures) == ["detection_error", "auc"] for figures in answered(alone).values())
 
 
 def test_one_seed_gives_one_answer_and_leaves_the_random_numbers_alone(asked):
@@ -71,6 +71,6 @@ def test_classes_do_not_matter_but_people_outside_do(asked):
     short = replace(asked, steps=1)
     one_class = replace(short, test=of_one_class(asked.test), outside=of_one_class(asked.outside))
     assert all(figures["auc"] is not None for figures in answered(one_class).values())
-    nothing = {output: {"error_rate": None, "auc": None} for output in ("SM", "NT", "OP")}
+    nothing = {output: {"detection_error": None, "auc": None} for output in ("SM", "NT", "OP")}
     assert answered(without_outside(short)) == nothing
     assert answered(replace(short, test=taken(short.test, slice(0)))) == nothing

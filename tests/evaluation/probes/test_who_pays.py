@@ -5,6 +5,7 @@ import pytest
 from descriptor_studies import make_study
 
 from sanmodel.evaluation.intervals import attribute_intervals
+from sanmodel.evaluation.match_intervals import true_match_intervals
 from sanmodel.evaluation.measures import names_of
 from sanmodel.evaluation.probes import PROBES
 from sanmodel.evaluation.protocol import attribute_metrics, verify
@@ -95,6 +96,19 @@ def test_a_group_is_matched_at_the_threshold_of_all(variant):
     for name, inside in (("Smiling=0", SMILING == 0), ("Male=1", PEOPLE % 2 == 1)):
         expected = matches_by_definition(study, variant, inside, 0.02)
         assert answer[f"matcher {name}"][column] == pytest.approx(expected)
+
+
+def test_true_match_rates_of_groups_have_intervals():
+    study = make_study(PEOPLE, GROUPS)
+    answer, column = answer_to(study), "tmr_at_fmr_0.02_OP"
+    descriptors = [study.descriptors["matcher", v] for v in ("OP", "original")]
+    interval = true_match_intervals(*descriptors, PEOPLE, (0.02,), study.seed)["tmr_at_fmr_0.02"]
+    row = answer["matcher all"]
+    assert (row[f"{column}_low"], row[f"{column}_high"]) == (interval.low, interval.high)
+    for group in ("Male=1", "Male=0", "Smiling=0"):
+        row = answer[f"matcher {group}"]
+        assert row[f"{column}_low"] < row[column] < row[f"{column}_high"]
+    assert f"{column}_low" not in answer["matcher Bald=1"]
 
 
 def test_small_groups_have_no_figures_and_are_not_the_worst():
