@@ -183,10 +183,13 @@ class MatcherSettings(Schedule):
             compact descriptor network instead.
         vgg_face_sha256: Expected SHA-256 of that file, checked before it is read; null accepts
             any.
+        normalise: Give VGG-Face's descriptors length 1, as in the authors' release; the paper does
+            not (false). The stand-in's have it anyway.
     """
 
     vgg_face: str | None = None
     vgg_face_sha256: Annotated[str, Field(pattern="^[0-9a-fA-F]{64}$")] | None = None
+    normalise: bool = False
     steps: int = Field(default=300, ge=1)
 
 
@@ -209,12 +212,13 @@ class TrainSettings(Schedule):
         lambda_G: Weight of J_G.
         lambda_M: Weight of J_M.
         lambda_S: Weight of 1 - SSIM, which keeps the structure; not in the paper (0).
-        reconstruction: What J_D measures: "cross_entropy" (paper), "l1" (absolute error, the
-            authors' release) or "l2" (squared error, which PSNR measures).
+        reconstruction: What J_D measures, summed over the 50,176 pixels: "cross_entropy" (paper),
+            "l1" (absolute error; the authors' release has its mean, so lambda_D = 2e-5) or "l2"
+            (squared error, which PSNR measures).
         fidelity: Outputs that J_D and the SSIM look at: "same" (paper) or "both".
         matching: What J_M compares with the original's descriptor: that of the "same" output
             (paper), those of "both" outputs, or their "mean" (the authors' release, with
-            lambda_M = 8).
+            lambda_M = 8 and descriptors of length 1).
         matching_from: Number of first steps without J_M; 0 as in the paper. The authors' release
             leaves it out of the first quarter of its training.
         augment: Show classifiers and matcher random looks at the outputs (shifted, turned, relit,

@@ -6,11 +6,12 @@ from torch import nn
 
 from sanmodel.errors import SanError
 from sanmodel.models.descriptor import DescriptorNetwork
-from sanmodel.models.vggface import VGGFace
+from sanmodel.models.vggface import UnitVGGFace, VGGFace
 from sanmodel.models.weights import load_module, read_about
 
 MATCHERS: dict[str, type[VGGFace | DescriptorNetwork]] = {
     "vgg-face": VGGFace,
+    "vgg-face-unit": UnitVGGFace,
     "inner-face-descriptor": DescriptorNetwork,
 }
 """Networks that can be R_vgg, by the name in the metadata of their weights."""

@@ -5,12 +5,15 @@ connected layers, a descriptor of 2622 values. The weights are public but not ou
 """
 
 from collections.abc import Mapping
+from typing import Self, TypeVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sanmodel.models.matcher import Looks
+
+V = TypeVar("V", bound="VGGFace")
 
 BLOCKS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 LAYERS = (
@@ -79,7 +82,7 @@ class VGGFace(nn.Module):
         return descriptors
 
     @classmethod
-    def from_rgb(cls, weights: Mapping[str, Tensor]) -> "VGGFace":
+    def from_rgb(cls, weights: Mapping[str, Tensor]) -> Self:
         """Make the network from the weights of the published one, which takes RGB images.
 
         Args:
@@ -91,9 +94,17 @@ class VGGFace(nn.Module):
         own = {_own_name(name): weight for name, weight in weights.items()}
         own["convolutions.conv1_1.weight"] = first.sum(dim=1, keepdim=True)
         own["mean_response"] = F.conv2d(mean, first, padding=1)
-        network = _without_memory()
+        network = _without_memory(cls)
         network.load_state_dict(own, assign=True)
         return network
+
+
+class UnitVGGFace(VGGFace):
+    """VGG-Face with descriptors of Euclidean length 1, as in the authors' release."""
+
+    def forward(self, X: Tensor) -> Tensor:
+        """Describe grey images; see :meth:`VGGFace.forward`."""
+        return F.normalize(super().forward(X))
 
 
 def rgb_shapes() -> dict[str, torch.Size]:
@@ -102,7 +113,7 @@ def rgb_shapes() -> dict[str, torch.Size]:
     ``conv1_1.weight`` is (64, 3, 3, 3), its input in the order red, green, blue; ``fc6.weight`` is
     (4096, 25088), its input in the order channels, rows, columns; ``fc8.bias`` is (2622,).
     """
-    own = _without_memory().state_dict()
+    own = _without_memory(VGGFace).state_dict()
     names = [f"{layer}.{kind}" for layer in LAYERS for kind in ("weight", "bias")]
     shapes = {name: own[_own_name(name)].shape for name in names}
     return shapes | {"conv1_1.weight": torch.Size([64, 3, 3, 3])}
@@ -113,7 +124,7 @@ def _own_name(published: str) -> str:
     return f"convolutions.{published}" if published.startswith("conv") else published
 
 
-def _without_memory() -> VGGFace:
+def _without_memory(kind: type[V]) -> V:
     """Return the network with shapes but no numbers: drawing 145 million takes seconds."""
     with torch.device("meta"):
-        return VGGFace()
+        return kind()

@@ -2,7 +2,6 @@
 
 from torch import Tensor
 
-from sanmodel.files import write_json
 from sanmodel.losses import J_D
 from sanmodel.models.autoencoders import new_autoencoder
 from sanmodel.observer import SILENT, Metrics, Observer
@@ -41,6 +40,4 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
     history = training.fit(autoencoder, losses, examples, observer, outputs)
     about = {"architecture": settings.autoencoder, "align": prototypes.align}
     training.save(paths.pretrained, autoencoder, kind="autoencoder", **about)
-    metrics: Metrics = final_losses(history)
-    write_json(paths.metrics("pretrain"), metrics)
-    return metrics
+    return training.finish(dict(final_losses(history)))

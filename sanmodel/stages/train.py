@@ -3,7 +3,8 @@
 from torch import Tensor
 
 from sanmodel.augmentation import Augmentation
-from sanmodel.files import write_json
+from sanmodel.errors import SanError
+from sanmodel.files import sha256
 from sanmodel.losses import TotalLoss
 from sanmodel.models.autoencoders import load_autoencoder
 from sanmodel.models.ensemble import Glance, load_classifiers
@@ -14,7 +15,7 @@ from sanmodel.paths import Paths
 from sanmodel.prototypes import Prototypes
 from sanmodel.settings import Settings
 from sanmodel.stages.training import Training, final_losses, load_side
-from sanmodel.training.data import Batch
+from sanmodel.training.data import Batch, Examples
 
 MATCHED = Augmentation(
     shift=0.02,
@@ -48,8 +49,7 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
     )
     J_total = training.place(_total_loss(settings, paths))
     examples = load_side(settings, paths, "train")
-    known = load_weights(paths.descriptors, kind="descriptors", crops=examples.digest)
-    R_X = training.place(known["R_X"])
+    R_X = training.place(_known_descriptors(paths, examples))
 
     def outputs(batch: Batch) -> list[Tensor]:
         P = prototypes.for_faces(batch.y, batch.landmarks)
@@ -63,9 +63,23 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
     history = training.fit(autoencoder, losses, examples, observer, outputs)
     about = {"architecture": settings.autoencoder, "align": prototypes.align}
     training.save(paths.autoencoder, autoencoder, kind="autoencoder", **about)
-    metrics: Metrics = final_losses(history)
-    write_json(paths.metrics("train"), metrics)
-    return metrics
+    return training.finish(dict(final_losses(history)))
+
+
+def _known_descriptors(paths: Paths, examples: Examples) -> Tensor:
+    """Load R_vgg(X) of all training crops, (N, d).
+
+    Raises:
+        SanError: If the file is missing, damaged, or of other crops or another matcher.
+    """
+    about = {"crops": examples.digest, "matcher": sha256(paths.matcher)}
+    known = load_weights(paths.descriptors, kind="descriptors", **about).get("R_X")
+    if known is None or known.ndim != 2 or len(known) != len(examples):
+        raise SanError(
+            f"{paths.descriptors} does not hold the descriptors of {len(examples)} crops: run"
+            " `dvc repro -f train_matcher` to make it again"
+        )
+    return known
 
 
 def _total_loss(settings: Settings, paths: Paths) -> TotalLoss:

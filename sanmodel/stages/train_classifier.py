@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sanmodel.augmentation import Augmentation
-from sanmodel.files import write_json
 from sanmodel.models.ensemble import Glance, ensemble
 from sanmodel.models.frozen import freeze
 from sanmodel.observer import SILENT, Metrics, Observer
@@ -51,9 +50,7 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
     errors = _errors(list(classifiers), load_side(settings, paths, "test"))
     about = {"kind": "classifier", "members": str(schedule.members)}
     training.save(paths.classifier, classifiers, **about)
-    metrics: Metrics = {**final_losses(history), **errors}
-    write_json(paths.metrics("train_classifier"), metrics)
-    return metrics
+    return training.finish({**final_losses(history), **errors})
 
 
 def _bags(members: int, people: int, seed: int) -> Tensor:

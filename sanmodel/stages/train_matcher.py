@@ -1,8 +1,8 @@
 """Stage 6: the auxiliary face matcher (paper, section 2.2.4), VGG-Face or its stand-in.
 
-It also describes all training crops, once: the semi-adversarial training compares its outputs with
-these descriptors at every step, and to compute them again each time would cost a third of it. How
-good the matcher is, whichever it is, the test side tells.
+It also describes all training crops, once: without random looks the semi-adversarial training
+compares its outputs with these descriptors at every step, and to compute them again each time would
+cost a third of it. How good the matcher is, whichever it is, the test side tells.
 """
 
 from pathlib import Path
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from sanmodel.augmentation import Augmentation
 from sanmodel.errors import SanError
 from sanmodel.evaluation.protocol import verify
-from sanmodel.files import sha256, write_json
+from sanmodel.files import sha256
 from sanmodel.foreign.reading import require_file
 from sanmodel.foreign.vggface import MISSING, load_vggface
 from sanmodel.models.descriptor import CosineMargin, DescriptorNetwork
@@ -55,33 +55,35 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
         SanError: If VGG-Face's file is missing, damaged or another than its checksum says, or the
             training diverges.
     """
+    training = Training("train_matcher", settings, settings.train_matcher, paths)
     if settings.train_matcher.vgg_face is None:
-        metrics = _train_stand_in(settings, paths, observer)
+        metrics = _train_stand_in(training, observer)
         observer.note(
             "no VGG-Face weights are configured (train_matcher.vgg_face): a compact network"
             " trained on the training identities stands in"
         )
     else:
-        metrics = _convert_vggface(settings, paths, observer)
-    training = Training("train_matcher", settings, settings.train_matcher, paths)
+        metrics = _convert_vggface(training, observer)
     R_vgg = training.place(load_matcher(paths.matcher))
     train, test = (load_side(settings, paths, split) for split in ("train", "test"))
     everyone = np.arange(len(train))
     known = {"R_X": _describe(R_vgg, train, everyone, training, observer)}
-    save_weights(paths.descriptors, known, kind="descriptors", crops=train.digest)
+    about = {"crops": train.digest, "matcher": sha256(paths.matcher)}
+    save_weights(paths.descriptors, known, kind="descriptors", **about)
     tested = people_of(test.identity, TESTED)
     seen = _describe(R_vgg, test, tested, training, observer)
     metrics["test_tmr_at_1_percent_fmr"] = true_match_rate(seen, test.identity[tested])
-    write_json(paths.metrics("train_matcher"), metrics)
-    return metrics
+    return training.finish(metrics)
 
 
-def _convert_vggface(settings: Settings, paths: Paths, observer: Observer) -> Metrics:
+def _convert_vggface(training: Training, observer: Observer) -> Metrics:
     """Turn the user's file into safetensors once."""
-    source = paths.root / str(settings.train_matcher.vgg_face)
-    found = _verify(source, settings.train_matcher.vgg_face_sha256)
-    state = load_vggface(source).state_dict()
-    save_weights(paths.matcher, state, kind="matcher", architecture="vgg-face", source=found)
+    chosen, paths = training.settings.train_matcher, training.paths
+    source = paths.root / str(chosen.vgg_face)
+    found = _verify(source, chosen.vgg_face_sha256)
+    network = load_vggface(source)
+    architecture = "vgg-face-unit" if chosen.normalise else "vgg-face"
+    training.save(paths.matcher, network, kind="matcher", architecture=architecture, source=found)
     write_curve(paths.curve("train_matcher"), [])
     observer.note(f"R_vgg is VGG-Face from {source}, SHA-256 {found}")
     return {"vgg_face": 1, "sha256": found}
@@ -99,9 +101,8 @@ def _verify(source: Path, expected: str | None) -> str:
     return found
 
 
-def _train_stand_in(settings: Settings, paths: Paths, observer: Observer) -> Metrics:
-    training = Training("train_matcher", settings, settings.train_matcher, paths)
-    examples = load_side(settings, paths, "train")
+def _train_stand_in(training: Training, observer: Observer) -> Metrics:
+    examples = load_side(training.settings, training.paths, "train")
     network, head = DescriptorNetwork(), CosineMargin(examples.people)
 
     def losses(batch: Batch) -> dict[str, Tensor]:
@@ -110,7 +111,8 @@ def _train_stand_in(settings: Settings, paths: Paths, observer: Observer) -> Met
 
     model = nn.ModuleList([network, head]).train()
     history = training.fit(model, losses, examples, observer, float32=[head])
-    training.save(paths.matcher, network, kind="matcher", architecture="inner-face-descriptor")
+    architecture = "inner-face-descriptor"
+    training.save(training.paths.matcher, network, kind="matcher", architecture=architecture)
     return {"vgg_face": 0, "people": examples.people, **final_losses(history)}
 
 

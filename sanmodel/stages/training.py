@@ -13,10 +13,10 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from sanmodel.faces import load_examples
-from sanmodel.files import atomic_file, sha256
+from sanmodel.files import atomic_file, sha256, write_json
 from sanmodel.images import Picture
 from sanmodel.models.weights import save_weights
-from sanmodel.observer import Observer
+from sanmodel.observer import Metrics, Observer
 from sanmodel.paths import Paths
 from sanmodel.settings import Schedule, Settings
 from sanmodel.training.checkpoint import Checkpoint, term_names
@@ -116,11 +116,21 @@ class Training:
         return history
 
     def save(self, path: Path, network: nn.Module, kind: str, **about: str) -> None:
-        """Write the weights; the checkpoint has served and goes."""
+        """Write the weights; every process goes on when they are there."""
         attribute = self.settings.attribute
         save_weights(path, network.state_dict(), kind=kind, attribute=attribute, **about)
+        self._fabric.barrier()
+
+    def finish(self, metrics: Metrics) -> Metrics:
+        """Write the stage's metrics, its last file; the checkpoint has served and goes.
+
+        Returns:
+            The same metrics.
+        """
+        write_json(self.paths.metrics(self.stage), metrics)
         if self._fabric.is_global_zero:
             Checkpoint(self._checkpoint_path, {}).delete()
+        return metrics
 
     @property
     def _fabric(self) -> Fabric:

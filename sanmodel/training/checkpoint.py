@@ -1,5 +1,10 @@
-"""Checkpoints: everything that a training needs to go on as if it had never stopped."""
+"""Checkpoints: everything that a training needs to go on as if it had never stopped.
 
+A stage has one checkpoint. That of another configuration is put aside under the configuration's own
+name, and taken up again when the settings are those again: a second thought costs no training.
+"""
+
+import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -19,6 +24,9 @@ from sanmodel.training.determinism import random_states, restore_random_states
 
 DIFFERENCES = 3
 """Keys that a message names at most."""
+
+DIGITS = 8
+"""Of a configuration's SHA-256, in the name of a checkpoint that is put aside."""
 
 
 @dataclass
@@ -72,36 +80,55 @@ class Checkpoint:
     ) -> Progress:
         """Load the state if there is one of this very training; start at step 0 otherwise.
 
+        One of another configuration is put aside; all processes call this.
+
         Args:
             model: To be filled.
             optimizer: To be filled.
             fabric: Knows which process this is.
             observer: Hears why a checkpoint that is there is of no use.
         """
-        if not self.path.exists():
+        with fabric.rank_zero_first():  # which puts files in their places
+            found = self._own(model, observer) if self.path.exists() else None
+        if found is None:
             return Progress()
-        try:
-            about = read_about(self.path)
-            tensors = load_weights(self.path, kind="checkpoint")
-        except SanError:
-            return self._start_again("is damaged or cut short", observer)
-        different = self._differences(json.loads(about.get("config", "{}")), model, tensors)
-        if different:
-            return self._start_again(f"is of another configuration: {different}", observer)
-        model.load_state_dict(_under("model", tensors))
-        _restore_optimizer(optimizer, _under("optimizer", tensors))
-        restore_random_states(_under("random", tensors), fabric)
-        history = _history(json.loads(about["terms"]), tensors["history"])
-        return Progress(history, len(history))
+        model.load_state_dict(_under("model", found.tensors))
+        _restore_optimizer(optimizer, _under("optimizer", found.tensors))
+        restore_random_states(_under("random", found.tensors), fabric)
+        return Progress(found.history, len(found.history))
 
     def delete(self) -> None:
         """Remove the file, and what is left of one that was never finished: training has ended."""
         for path in (self.path, *self.path.parent.glob(f".{self.path.name}.*")):
             path.unlink(missing_ok=True)
 
-    def _start_again(self, why: str, observer: Observer) -> Progress:
-        observer.note(f"the checkpoint {self.path} {why}; the training starts again at step 0")
-        return Progress()
+    def _own(self, model: nn.Module, observer: Observer) -> "_Content | None":
+        """Return what this training left, perhaps aside; put aside what another one left."""
+        try:
+            found = _read(self.path)
+        except SanError:
+            observer.note(
+                f"the checkpoint {self.path} is damaged or cut short; the training starts again at"
+                " step 0"
+            )
+            return None
+        different = self._differences(found.config, model, found.tensors)
+        if not different:
+            return found
+        kept, own = self._aside(found.config), self._aside(self.about)
+        self.path.replace(kept)
+        note = f"the checkpoint {self.path} is of another configuration: {different}; it is kept as"
+        if own.exists() and own != kept:
+            observer.note(f"{note} {kept}, and the training goes on from {own}")
+            own.replace(self.path)
+            return self._own(model, observer)
+        observer.note(f"{note} {kept}, and the training starts again at step 0")
+        return None
+
+    def _aside(self, config: Mapping[str, object]) -> Path:
+        """Return where the checkpoint of a configuration waits while another one trains."""
+        digest = hashlib.sha256(json.dumps(dict(config), sort_keys=True).encode()).hexdigest()
+        return self.path.with_suffix(f".{digest[:DIGITS]}{self.path.suffix}")
 
     def _differences(
         self, config: Mapping[str, object], model: nn.Module, tensors: Mapping[str, Tensor]
@@ -120,6 +147,36 @@ class Checkpoint:
         ]
         more = [f"{len(found) - DIFFERENCES} more"] if len(found) > DIFFERENCES else []
         return ", ".join(found[:DIFFERENCES] + more)
+
+
+@dataclass(frozen=True)
+class _Content:
+    """What a checkpoint holds.
+
+    Attributes:
+        config: What decided the result of the training, by key.
+        tensors: Model, optimizer and random states.
+        history: Loss terms of every step that was done.
+    """
+
+    config: Mapping[str, object]
+    tensors: Mapping[str, Tensor]
+    history: list[dict[str, float]]
+
+
+def _read(path: Path) -> _Content:
+    """Read a checkpoint.
+
+    Raises:
+        SanError: If it is damaged, or none.
+    """
+    about, tensors = read_about(path), load_weights(path, kind="checkpoint")
+    try:
+        config = json.loads(about.get("config", "{}"))
+        history = _history(json.loads(about["terms"]), tensors["history"])
+    except (KeyError, ValueError) as error:
+        raise SanError(f"{path} is damaged ({error}): delete it") from error
+    return _Content(config, tensors, history)
 
 
 def term_names(history: Sequence[Mapping[str, float]]) -> list[str]:

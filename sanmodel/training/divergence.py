@@ -110,5 +110,6 @@ def _diverged(step: int, what: str, progress: Progress, checkpoint: Path) -> San
     good = f"the last good checkpoint is {checkpoint}, step {progress.saved}"
     last = good if progress.saved else "there is no checkpoint yet"
     return SanError(
-        f"the training diverged at step {step} ({what}): lower the learning_rate; {last}"
+        f"the training diverged at step {step} ({what}): lower the learning_rate, with which it"
+        f" starts again; {last}"
     )

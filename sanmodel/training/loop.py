@@ -101,7 +101,7 @@ def train(
             progress.history.append(_descend(fabric, objective, stepper, parts, progress.step))
             check_losses(progress, checkpoint.path)
             _tell(observer, progress, speed, sampler.images)
-            if progress.step % schedule.checkpoint_every == 0:
+            if _saves(progress.step, schedule):
                 _save(checkpoint, progress, model, optimizer, fabric)
             if _shows(progress.step, schedule):
                 _show(observer, task, progress.step, fabric)
@@ -202,6 +202,11 @@ def _save(
     check_weights(progress, model, checkpoint.path)
     if not has_exploded(progress.history):
         checkpoint.save(progress, model, optimizer, fabric)
+
+
+def _saves(step: int, schedule: Schedule) -> bool:
+    """Say whether a checkpoint is due; after the last step, for what the stage has yet to do."""
+    return step % schedule.checkpoint_every == 0 or step == schedule.steps
 
 
 def _shows(step: int, schedule: Schedule) -> bool:

@@ -5,7 +5,15 @@ import torch.nn.functional as F
 from vggface_files import Weights
 
 from sanmodel.augmentation import Augmentation
-from sanmodel.models.vggface import BLOCKS, LAYERS, RGB_MEAN, VGGFace, _without_memory, rgb_shapes
+from sanmodel.models.vggface import (
+    BLOCKS,
+    LAYERS,
+    RGB_MEAN,
+    UnitVGGFace,
+    VGGFace,
+    _without_memory,
+    rgb_shapes,
+)
 
 
 def test_the_published_shapes_are_those_of_the_paper():
@@ -41,8 +49,15 @@ def test_a_grey_image_is_described_like_its_three_channel_copy(vggface_weights: 
     torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-4 * float(theirs.abs().max()))
 
 
+def test_descriptors_of_the_release_have_length_1(vggface_weights: Weights):
+    X = torch.rand(2, 1, 224, 224)
+    plain, unit = VGGFace.from_rgb(vggface_weights), UnitVGGFace.from_rgb(vggface_weights)
+    with torch.inference_mode():
+        torch.testing.assert_close(unit(X), plain(X) / plain(X).norm(dim=1, keepdim=True))
+
+
 def test_it_sees_the_whole_crop_wherever_the_landmarks_are():
-    network, X, looks = _without_memory(), torch.rand(2, 1, 224, 224), Augmentation()
+    network, X, looks = _without_memory(VGGFace), torch.rand(2, 1, 224, 224), Augmentation()
     landmarks = 223 * torch.rand(2, 5, 2)
     assert network.view(X, landmarks) is X
     torch.manual_seed(0)

@@ -16,7 +16,7 @@ from sanmodel.errors import SanError
 from sanmodel.files import read_json, sha256
 from sanmodel.models.ensemble import load_classifiers
 from sanmodel.models.frozen import load_matcher
-from sanmodel.models.vggface import VGGFace
+from sanmodel.models.vggface import UnitVGGFace, VGGFace
 from sanmodel.models.weights import load_weights, read_about, save_weights
 from sanmodel.observer import Observer
 from sanmodel.paths import Paths
@@ -41,6 +41,20 @@ class Interrupt(Observer):
     def losses(self, step: int, terms) -> None:
         if step == 2:
             raise KeyboardInterrupt
+
+
+class InterruptedAfterTraining(Observer):
+    """Presses Ctrl-C when crops are described, once the network is there."""
+
+    def __init__(self) -> None:
+        self.steps: list[int] = []
+
+    def start(self, name: str, total: int, done: int = 0) -> None:
+        if name == "descriptors":
+            raise KeyboardInterrupt
+
+    def losses(self, step: int, terms) -> None:
+        self.steps.append(step)
 
 
 def train_all(paths: Paths) -> None:
@@ -105,6 +119,19 @@ def test_after_ctrl_c_the_stage_goes_on_to_the_same_bits(trained: Paths, tree: P
     assert list(tree.scratch.glob("checkpoints/*"))
     pretrain.run(settings, tree)
     assert tree.pretrained.read_bytes() == whole
+
+
+def test_a_matcher_that_is_trained_is_not_trained_again_to_describe(trained: Paths, tree: Paths):
+    first, again = InterruptedAfterTraining(), InterruptedAfterTraining()
+    for observer in (first, again):
+        with pytest.raises(KeyboardInterrupt):
+            train_matcher.run(small_settings(), tree, observer)
+    assert first.steps
+    assert not again.steps
+    train_matcher.run(small_settings(), tree)
+    assert tree.matcher.read_bytes() == trained.matcher.read_bytes()
+    assert tree.descriptors.read_bytes() == trained.descriptors.read_bytes()
+    assert not list(tree.scratch.glob("checkpoints/*"))
 
 
 def test_pictures_show_the_same_faces_above_what_becomes_of_them(trained: Paths, tree: Paths):
@@ -195,9 +222,24 @@ def test_a_file_of_vggface_is_converted_once_and_its_checksum_shown(
         assert read_about(tree.matcher)["source"] == checksum
         network = load_matcher(tree.matcher)
         assert isinstance(network, VGGFace)
+        assert not isinstance(network, UnitVGGFace)
         assert torch.equal(network.fc8.weight, vggface_weights["fc8.weight"])
     finally:
         tree.matcher.unlink()
+
+
+def test_descriptors_of_vggface_may_have_length_1(tree: Paths, vggface_weights: Weights):
+    source = tree.root / "vgg_face_dag.pth"
+    write_old_pth(source, vggface_weights)
+    try:
+        settings = small_settings(train_matcher={"vgg_face": source.name, "normalise": True})
+        train_matcher.run(settings, tree)
+        assert isinstance(load_matcher(tree.matcher), UnitVGGFace)
+        lengths = load_weights(tree.descriptors)["R_X"].norm(dim=1)
+        torch.testing.assert_close(lengths, torch.ones(len(lengths)))
+    finally:
+        source.unlink()
+        tree.matcher.unlink(missing_ok=True)
 
 
 def test_the_true_match_rate_is_that_of_all_pairs_of_the_test_side(trained: Paths):
@@ -318,9 +360,15 @@ def test_the_descriptors_of_the_originals_are_known_before_the_training(
     torch.testing.assert_close(known, described(trained, examples), rtol=0, atol=1e-5)
     for name in ("classifier", "matcher", "descriptors", "pretrained"):
         getattr(tree, name).write_bytes(getattr(trained, name).read_bytes())
-    about = {"kind": "descriptors", "crops": "others"}
-    save_weights(tree.descriptors, {"R_X": known}, **about)
-    with pytest.raises(
-        SanError, match=r"descriptors\.safetensors holds weights with crops='others'"
+    about = {"kind": "descriptors", "crops": examples.digest, "matcher": sha256(tree.matcher)}
+    for changes, match in (
+        ({"crops": "others"}, "holds weights with crops='others'"),
+        ({"matcher": "another"}, "holds weights with matcher='another'"),
     ):
-        train.run(small_settings(), tree)
+        save_weights(tree.descriptors, {"R_X": known}, **about | changes)
+        with pytest.raises(SanError, match=match):
+            train.run(small_settings(), tree)
+    for tensors in ({"R_X": known[1:]}, {"R": known}, {"R_X": known[0]}):
+        save_weights(tree.descriptors, tensors, **about)
+        with pytest.raises(SanError, match="does not hold the descriptors of .* crops"):
+            train.run(small_settings(), tree)

@@ -35,7 +35,8 @@ def run(folder: Path, factors: list[float], model: nn.Module | None = None, ever
 
 def test_a_loss_that_is_no_number_names_step_terms_and_the_last_checkpoint(tmp_path: Path):
     message = (
-        r"diverged at step 4 \(steady=1, error=nan\): lower the learning_rate;"
+        r"diverged at step 4 \(steady=1, error=nan\): lower the learning_rate, with which"
+        r" it starts again;"
         r" the last good checkpoint is .*c\.safetensors, step 2"
     )
     with pytest.raises(SanError, match=message):

@@ -69,6 +69,18 @@ def test_each_process_has_random_numbers_of_its_own_and_resumes_them(toys: Path)
     assert not torch.equal(*states)
 
 
+def test_a_process_waits_for_the_weights_that_the_first_one_writes(tree: Paths):
+    """All trainings, one after the other; the second process reads what the first one writes."""
+    settings = small_settings()
+    tree.params.write_text(yaml.safe_dump(settings.model_dump(by_alias=True)))
+    launcher = ["torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    program = [str(TESTS / "two_process_stages.py"), str(tree.root)]
+    start([sys.executable, "-m", *launcher, *program], tree.root)
+    stages = ("train_classifier", "train_matcher", "pretrain", "train")
+    assert all(tree.metrics(stage).exists() for stage in stages)
+    assert not list(tree.scratch.glob("checkpoints/*"))
+
+
 def test_a_stage_under_torchrun_is_one_stage_with_the_double_batch(tree: Paths, tmp_path: Path):
     """The command as it is documented; the second process writes nothing and is not heard."""
     settings = small_settings(pretrain={"steps": 5, "batch_size": 4})
