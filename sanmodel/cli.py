@@ -128,7 +128,8 @@ def evaluate(
     export_images: Annotated[
         Path | None,
         typer.Option(
-            help="Write the test images for a program that cannot run here, and stop.",
+            help="Folder in the work tree: write the test images for a program that cannot run here"
+            " into it, and stop.",
             file_okay=False,
         ),
     ] = None,
@@ -143,9 +144,10 @@ def evaluate(
     from sanmodel.stages import evaluate as stage
 
     paths = Paths(root.resolve())
+    folder = paths.root / export_images
     with TerminalObserver() as terminal:
-        stage.export(load_settings(paths.params), paths, export_images, terminal)
-    typer.echo(f"{export_images}: per set images, manifest.csv, pairs.csv (docs/evaluation.md)")
+        stage.export(load_settings(paths.params), paths, folder, terminal)
+    typer.echo(f"{folder}: per set images, manifest.csv, pairs.csv (docs/evaluation.md)")
 
 
 @app.command()

@@ -82,6 +82,7 @@ def study(test: Side, outside: Side, steps: int) -> Study:
         classifiers={"brightness": classifier},
         scores=scores,
         descriptors={},
+        quality={},
         false_match_rates=(0.01,),
         steps=steps,
         seed=1,

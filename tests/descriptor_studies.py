@@ -51,6 +51,7 @@ def make_study(
         descriptors={
             ("matcher", v): original + noise[v] * rng.normal(size=original.shape) for v in VARIANTS
         },
+        quality={(name, v): rng.random(count) for name in ("psnr", "ssim") for v in VARIANTS[1:]},
         false_match_rates=(0.02, 0.001),
         steps=1,
         seed=0,

@@ -66,7 +66,8 @@ def of_set(name):
 
 
 def example_metrics():
-    main = {"schema": 1, "attribute": "Male", **of_set("test")}
+    attackers = {"steps": 60, "faces": 400}
+    main = {"schema": 1, "attribute": "Male", "attackers": attackers, **of_set("test")}
     return main | {"sets": {"lfw": of_set("lfw")}}
 
 
@@ -98,6 +99,7 @@ def example_report(people=None, **changes):
             Verdict("The error after OP is 0.2 at least.", True),
             Verdict("The true match rate is 0.95 at least.", False),
             Verdict("Ranks stay.", None),
+            Verdict("The PSNR is 24 dB at least.", True, certain=False),
         ],
         "seed": 7,
         "sources": {"test": "celeba"},

@@ -1,8 +1,8 @@
 """What networks said of images before: the same image is never shown to the same network twice.
 
 The answers lie in one SQLite file, by the hash of all that they depend on: image, box, network and
-the code of this package, which cuts faces out for it. Several runs may use it at a time, and it is
-safe to delete.
+the code of this package, which cuts faces out for it. Answers of other code are deleted. Several
+runs may use the file at a time, and it is safe to delete.
 """
 
 import hashlib
@@ -54,7 +54,7 @@ class Answers:
             The answers, (B,) or (B, d).
 
         Raises:
-            SanError: If the file cannot be read or written.
+            SanError: If the file cannot be read or written, or an answer is no finite number.
         """
         keys = [_key(network, *pair) for pair in zip(images, boxes, strict=True)]
         known = self._read(keys)
@@ -63,6 +63,11 @@ class Answers:
         if new:
             places = [first_places[key] for key in new]
             found = np.ascontiguousarray(ask(images[places], boxes[places]), dtype=np.float64)
+            if not np.isfinite(found).all():
+                raise SanError(
+                    f"{network} answers with something that is no finite number: take it out of"
+                    " `evaluate` in params.yaml, or install another version"
+                )
             known |= dict(zip(new, found, strict=True))
             self._write((key, known[key].tobytes()) for key in new)
         return np.stack([known[key] for key in keys])
@@ -70,6 +75,9 @@ class Answers:
     def _prepare(self) -> None:
         with self._mended(), self._open() as connection:
             connection.execute(TABLE)
+            if connection.execute("PRAGMA user_version").fetchone() != (_version(),):
+                connection.execute("DELETE FROM answers")
+                connection.execute(f"PRAGMA user_version = {_version()}")
 
     def _read(self, keys: Sequence[bytes]) -> dict[bytes, NDArray[np.float64]]:
         """Return the known answers by key; a single number has no axis."""
@@ -117,6 +125,11 @@ def _code() -> str:
     for path in sorted(package.rglob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def _version() -> int:
+    """Return what tells the code of this package from other code's, as SQLite keeps it: 31 bits."""
+    return int(_code()[:8], 16) >> 1
 
 
 def _key(network: str, image: NDArray[np.uint8], box: NDArray[np.float64]) -> bytes:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from sanmodel.evaluation.examination import Examination
 from sanmodel.evaluation.exchange import (
     Exchange,
@@ -13,6 +15,7 @@ from sanmodel.evaluation.exchange import (
     require_current,
 )
 from sanmodel.evaluation.measure import Arrays
+from sanmodel.evaluation.pairs import Floats
 from sanmodel.evaluation.protocol import THRESHOLD, PairScores
 from sanmodel.paths import Paths
 from sanmodel.settings import ScoresSettings, Settings
@@ -54,20 +57,39 @@ def read_closed(settings: Settings, paths: Paths) -> dict[str, Closed]:
     }
 
 
-def with_closed(examined: Examination, closed: Closed | None) -> Examination:
+def with_closed(examined: Examination, closed: Closed | None, seed: int) -> Examination:
     """Add what closed programs said of a set to what was read from it.
+
+    Args:
+        examined: The set.
+        closed: What they said, if they did.
+        seed: With which their impostor pairs are drawn.
 
     Raises:
         SanError: If they were shown other images.
     """
     if closed is None:
         return examined
-    require_current(closed.exchange, examined.faces.image_ids, examined.variants)
+    faces = examined.faces
+    shown = faces.image_ids, faces.people, faces.matched
+    require_current(closed.exchange, *shown, examined.variants, seed)
     scores = {**examined.measured.scores, **closed.scores}
     measured = replace(examined.measured, scores=scores)
-    people = examined.faces.people[closed.exchange.pairs]
+    people = faces.people[closed.exchange.pairs]
     pair_scores = {key: PairScores(own, people) for key, own in closed.pair_scores.items()}
     return replace(examined, measured=measured, closed=pair_scores)
+
+
+def _as_probabilities(values: Floats, threshold: float) -> Floats:
+    """Put scores, (N,), between 0 and 1: in the same order, and ``threshold`` at ``THRESHOLD``.
+
+    By their ranks, since figures depend on nothing else, and arithmetic would round the smallest
+    differences away.
+    """
+    _, ranks = np.unique(values, return_inverse=True)
+    highest = max(1, int(ranks.max(initial=0)))
+    upper = THRESHOLD + (1 - THRESHOLD) * (ranks + 1) / (highest + 1)
+    return np.where(values > threshold, upper, THRESHOLD * ranks / highest)
 
 
 def _read(exchange: Exchange, programs: Sequence[ScoresSettings], root: Path) -> Closed:
@@ -77,8 +99,7 @@ def _read(exchange: Exchange, programs: Sequence[ScoresSettings], root: Path) ->
         path = root / program.file
         if program.kind == "attribute":
             for variant, values in read_attribute_scores(path, exchange).items():
-                # Moved so that the program's threshold is that of all others.
-                scores[program.name, variant] = values - program.threshold + THRESHOLD
+                scores[program.name, variant] = _as_probabilities(values, program.threshold)
         else:
             for variant, values in read_match_scores(path, exchange).items():
                 pair_scores[program.name, variant] = values

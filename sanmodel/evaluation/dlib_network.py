@@ -2,7 +2,7 @@
 
 dlib's own convolutions take one core and, in a build without a BLAS, as its wheels are, twelve
 times as long. The layers are those of dlib's ``dnn_face_recognition_ex.cpp`` (King, 2017), a ResNet
-of 29 convolutions; the descriptors of faces agree with dlib's to 1e-6.
+of 29 convolutions; the descriptors of faces agree with dlib's to 2e-6.
 
 The file of weights has the layers in the order in which they compute, each under its name with its
 parameters as 32-bit floats (``serialize`` in dlib's ``dnn/layers.h`` and ``cuda/tensor.h``).

@@ -10,7 +10,7 @@ from sanmodel.evaluation.bench import HIDING, Bench
 from sanmodel.evaluation.faces import Faces
 from sanmodel.evaluation.measure import Key, Measurements, measure
 from sanmodel.evaluation.outputs import Images
-from sanmodel.evaluation.pairs import are_sampled, measured_impostors
+from sanmodel.evaluation.pairs import are_sampled, count_impostors, measured_impostors
 from sanmodel.evaluation.probes import Probe, Side, Study
 from sanmodel.evaluation.protocol import PairScores, explain_gaps
 from sanmodel.evaluation.report import (
@@ -99,8 +99,12 @@ def _notes(examined: Examination, seed: int) -> list[str]:
     if examined.measured.descriptors and are_sampled(people):
         pairs = measured_impostors(people)
         notes.append(f"{pairs:,} impostor pairs {drawn} with the seed {seed}")
-    for name in dict.fromkeys(matcher for matcher, _ in examined.closed):
-        notes.append(f"the impostor pairs that {name} compared {drawn}")
+    for name, pairs in {
+        name: scored.impostors for (name, _), scored in examined.closed.items()
+    }.items():
+        if pairs < count_impostors(people):
+            compared = f"{pairs:,} impostor pairs that {name} compared"
+            notes.append(f"{compared} {drawn} with the seed {seed}")
     return notes
 
 
@@ -134,6 +138,7 @@ def probe(
         classifiers=bench.judges.classifiers,
         scores=measured.scores,
         descriptors=measured.descriptors,
+        quality=measured.quality,
         false_match_rates=tuple(rates),
         steps=settings.evaluate.probe_steps,
         seed=settings.seed,

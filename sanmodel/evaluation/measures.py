@@ -17,6 +17,9 @@ _OF = re.compile(
 )
 """A measure's name with the variant or the network that it is of, as columns of probes have it."""
 
+LIKENESS = "likeness"
+"""What the names of a probe's rows begin with that are about images and no network."""
+
 BOUNDS = ("_low", "_high")
 """What the names of an interval's ends add to the name of a figure."""
 
@@ -131,6 +134,11 @@ def false_match_rate(name: str) -> float | None:
 def is_of_attribute(name: str) -> bool:
     """Tell whether a metric or a probe's column says how well an attribute is read."""
     return name.startswith(("error_rate", "auc"))
+
+
+def is_of_likeness(name: str) -> bool:
+    """Tell whether a metric or a probe's column says how like their originals images are."""
+    return name.startswith(("psnr", "ssim"))
 
 
 def is_of_matching(name: str) -> bool:

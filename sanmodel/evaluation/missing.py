@@ -11,7 +11,8 @@ _READS_ANOTHER = re.compile(r" reads .* left out$")
 """What is said of a classifier of another attribute."""
 
 _PROBES = {
-    "who-pays": f"figures of fewer than {LEAST} images or pairs of one person are not given",
+    "who-pays": f"figures of fewer than {LEAST} images or pairs of one person are not given, nor"
+    " an AUC within one class",
     "identification": "no person has two matched images, or the rank takes in all who are sought",
     "retrained": "the faces to learn from or to be tested on are not of both classes",
     "recovery": "there is no face to learn from, or those to be tested on are of one class",

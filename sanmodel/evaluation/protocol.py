@@ -152,6 +152,11 @@ class PairScores:
         """Which pairs show one person, (P,)."""
         return np.asarray(self.people[:, 0] == self.people[:, 1])
 
+    @property
+    def impostors(self) -> int:
+        """Number of pairs that show two people."""
+        return int((~self.genuine).sum())
+
 
 def verify_scores(scored: PairScores) -> Verification:
     """Verify by the scores of pairs: all genuine ones, and all impostors or a sample.
@@ -215,7 +220,7 @@ def explain_gaps(labels: Integers, people: Integers, rates: Sequence[float]) -> 
     ]
     impostors = measured_impostors(people)
     if count_pairs(people).genuine == 0:
-        gaps.append("every person has one test image: there is no genuine pair to match")
+        gaps.append("no person has two matched images: there is no genuine pair to match")
     gaps += [
         f"{impostors} impostor pairs are too few for a false match rate of {rate:g}"
         for rate in rates

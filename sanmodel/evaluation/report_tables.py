@@ -10,8 +10,10 @@ import pandas as pd
 
 from sanmodel.evaluation.measures import (
     COUNT,
+    LIKENESS,
     Value,
     is_of_attribute,
+    is_of_likeness,
     is_of_matching,
     measure_of,
     names_of,
@@ -298,9 +300,24 @@ def _probe_tables(
 
 
 def _answered(of_set: Metrics, row: str, column: str, cells: Metrics, why: str) -> Cell:
-    """Return a cell of a probe; None where a row about a network has a column of the other kind."""
+    """Return a cell of a probe; None where a row about one kind of judge has another's column."""
     value = _explained(value_of(column, cells, of_set["gaps"]), why)
-    other = "matchers" if is_of_attribute(column) else "classifiers"
-    of_network = is_of_attribute(column) or is_of_matching(column)
-    of_other = any(row.startswith(f"{network} ") for network in of_set[other])
-    return None if value.number is None and of_network and of_other else value
+    kinds = _kind_of_row(of_set, row), _kind_of_column(column)
+    return None if value.number is None and all(kinds) and kinds[0] != kinds[1] else value
+
+
+def _kind_of_row(of_set: Metrics, row: str) -> str:
+    """Return what a row of a probe is about: a key of the metrics, or nothing known."""
+    named = {"classifiers": of_set["classifiers"], "matchers": of_set["matchers"]}
+    named["quality"] = [LIKENESS]
+    found = (kind for kind, names in named.items() if any(row.startswith(f"{n} ") for n in names))
+    return next(found, "")
+
+
+def _kind_of_column(column: str) -> str:
+    """Return what a probe's column is about: a key of the metrics, or nothing known."""
+    if is_of_attribute(column):
+        return "classifiers"
+    if is_of_matching(column):
+        return "matchers"
+    return "quality" if is_of_likeness(column) else ""

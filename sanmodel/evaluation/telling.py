@@ -33,18 +33,22 @@ class Told:
     people: Sequence[Person]
 
 
-def metrics_of(told: Sequence[Told], gaps: Sequence[str], attribute: str) -> Metrics:
+def metrics_of(
+    told: Sequence[Told], gaps: Sequence[str], attribute: str, attackers: Mapping[str, int]
+) -> Metrics:
     """Put the metrics of all sets together, see docs/evaluation.md.
 
     Args:
         told: Of every set, the main one first.
         gaps: A sentence for whatever is missing from all of them.
         attribute: The protected attribute.
+        attackers: Training ``steps`` of each attacker, and the number of ``faces`` it learned from.
     """
     main, *others = (one.findings.metrics for one in told)
     return {
         "schema": SCHEMA,
         "attribute": attribute,
+        "attackers": dict(attackers),
         **main,
         "gaps": [*gaps, *main["gaps"]],
         "sets": {one["set"]: {**one, "gaps": [*gaps, *one["gaps"]]} for one in others},

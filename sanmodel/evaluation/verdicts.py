@@ -1,12 +1,14 @@
 """The rules that a model must meet to be promoted, and what came of each."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sanmodel.evaluation.measures import RATE, reason
+from sanmodel.evaluation.measures import Value, measure_of, true_match_rates, value_of
 from sanmodel.evaluation.missing import without_networks
 from sanmodel.settings import PromotionSettings
+
+Metrics = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -16,75 +18,129 @@ class Verdict:
     Attributes:
         sentence: The rule and what was found.
         passed: Whether it is met; None if it could not be judged.
+        certain: Whether other test people would hardly have changed that: the limit lies outside
+            the figure's 95 % interval, or the figure has none.
     """
 
     sentence: str
     passed: bool | None
+    certain: bool = True
 
 
-def verdicts(metrics: Mapping[str, Any], rules: PromotionSettings) -> list[Verdict]:
-    """Judge an evaluation.
+@dataclass(frozen=True)
+class Found:
+    """What a rule is judged by.
+
+    Attributes:
+        number: The figure; None if it was not measured.
+        rule: The rule in words, up to its limit.
+        reason: Why it was not measured.
+        beside: What else a reader must know.
+        low: Lower end of its 95 % interval, if there is one.
+        high: Upper end.
+    """
+
+    number: float | None
+    rule: str
+    reason: str = ""
+    beside: str = ""
+    low: float | None = None
+    high: float | None = None
+
+
+def verdicts(metrics: Metrics, rules: PromotionSettings) -> list[Verdict]:
+    """Judge an evaluation by its first classifier and matcher.
 
     Args:
         metrics: Of the main set, see docs/evaluation.md.
         rules: The limits; those that are None are left out.
     """
-    error, match = _first(metrics["classifiers"], "error_rate"), _first(metrics["matchers"], RATE)
-    found = {
-        "min_error": error.get("OP"),
-        "max_match_loss": _fall(match.get("original"), match.get("OP")),
-        "max_same_error_rise": _fall(error.get("SM"), error.get("original")),
-        "min_psnr": metrics["quality"].get("OP", {}).get("psnr"),
-    }
-    hidden, matched = _why(metrics, "classifiers", "error_rate"), _why(metrics, "matchers", RATE)
-    why = {"min_error": hidden, "max_same_error_rise": hidden, "max_match_loss": matched}
-    return list(_judged(found, why, rules))
+    limits = {name: limit for name, limit in rules.model_dump().items() if limit is not None}
+    return [_judged(name, limit, _FOUND[name](metrics)) for name, limit in limits.items()]
 
 
-def _judged(
-    found: Mapping[str, float | None], why: Mapping[str, str], rules: PromotionSettings
-) -> Iterator[Verdict]:
-    for name, limit in rules.model_dump().items():
-        if limit is None:
-            continue
-        sentence, unit, factor = _SENTENCES[name]
-        value = found[name]
-        missing = ": ".join(filter(None, ("not measured", why.get(name))))
-        told = missing if value is None else f"found: {factor * value:.1f} {unit}"
-        passed = None if value is None else value >= limit if name in _LEAST else value <= limit
-        yield Verdict(f"{sentence} {factor * limit:g} {unit} ({told})", passed)
+def _judged(name: str, limit: float, found: Found) -> Verdict:
+    unit, factor = _UNITS[name]
+    if found.number is None:
+        told, passed, certain = ": ".join(filter(None, ("not measured", found.reason))), None, True
+    else:
+        passed = found.number >= limit if name in _LEAST else found.number <= limit
+        certain = found.low is None or found.high is None or not found.low <= limit <= found.high
+        told = ", ".join(_told(found, unit, factor))
+    return Verdict(f"{found.rule} {factor * limit:g} {unit} ({told})", passed, certain)
 
 
-_SENTENCES = {
-    "min_error": ("the attribute is misread in X'_OP in at least", "%", 100),
-    "max_match_loss": ("the true match rate falls by at most", "points", 100),
-    "max_same_error_rise": ("the attribute error in X'_SM rises by at most", "points", 100),
-    "min_psnr": ("X'_OP is like the original by at least", "dB PSNR", 1),
+def _told(found: Found, unit: str, factor: float) -> Iterator[str]:
+    if found.number is not None:
+        yield f"found: {factor * found.number:.1f} {unit}"
+    if found.low is not None and found.high is not None:
+        yield f"95 % interval {factor * found.low:.1f} to {factor * found.high:.1f}"
+    if found.beside:
+        yield found.beside
+
+
+def _error(metrics: Metrics) -> Found:
+    name, of = _first(metrics, "classifiers", "error_rate")
+    hidden, before = of("OP"), of("original")
+    rule = f"{name} misreads the attribute in X'_OP in at least"
+    beside = "" if before.number is None else f"originals {100 * before.number:.1f} %"
+    return Found(hidden.number, rule, hidden.reason, beside, hidden.low, hidden.high)
+
+
+def _match_loss(metrics: Metrics) -> Found:
+    rate = next(iter(true_match_rates(metrics["matchers"])), "")
+    name, of = _first(metrics, "matchers", rate)
+    of_rate = f"the {measure_of(rate).title}" if rate else "the true match rate"
+    lost = _fall(of("original"), of("OP"))
+    return Found(lost, f"{of_rate} of {name} falls by at most", of("OP").reason)
+
+
+def _same_error_rise(metrics: Metrics) -> Found:
+    name, of = _first(metrics, "classifiers", "error_rate")
+    risen = _fall(of("SM"), of("original"))
+    return Found(risen, f"the error of {name} in X'_SM rises by at most", of("SM").reason)
+
+
+def _psnr(metrics: Metrics) -> Found:
+    value = value_of("psnr", metrics["quality"].get("OP", {}), ())
+    rule = "X'_OP is like the original by at least"
+    return Found(value.number, rule, low=value.low, high=value.high)
+
+
+_FOUND: Mapping[str, Callable[[Metrics], Found]] = {
+    "min_error": _error,
+    "max_match_loss": _match_loss,
+    "max_same_error_rise": _same_error_rise,
+    "min_psnr": _psnr,
 }
-"""Of each rule what it says, the unit of its figures, and what they are multiplied with."""
+"""What each rule is judged by."""
+
+_UNITS: Mapping[str, tuple[str, float]] = {
+    "min_error": ("%", 100),
+    "max_match_loss": ("points", 100),
+    "max_same_error_rise": ("points", 100),
+    "min_psnr": ("dB PSNR", 1),
+}
+"""The unit of each rule's figures, and what they are multiplied with."""
 
 _LEAST = ("min_error", "min_psnr")
 """Rules whose limit is the least that is accepted."""
 
-
-def _first(networks: Mapping[str, Any], figure: str) -> dict[str, float | None]:
-    """Return the first figure of that kind of the first network by variant."""
-    by_variant: Mapping[str, Any] = next(iter(networks.values()), {})
-    return {
-        variant: next((value for name, value in of.items() if name.startswith(figure)), None)
-        for variant, of in by_variant.items()
-    }
+_NOBODY = {"classifiers": "a classifier", "matchers": "a matcher"}
+"""Who judges where there is no network of a kind."""
 
 
-def _why(metrics: Mapping[str, Any], kind: str, figure: str) -> str:
-    """Say why the first figure of that kind is missing; nothing where that is not known."""
-    gaps, networks = metrics.get("gaps", ()), metrics[kind]
-    if not networks:
-        return without_networks(kind, gaps)
-    by_variant: Mapping[str, Any] = next(iter(networks.values()))
-    names = (name for of in by_variant.values() for name in of if name.startswith(figure))
-    return reason(next(names, figure), gaps)
+def _first(metrics: Metrics, kind: str, measure: str) -> tuple[str, Callable[[str], Value]]:
+    """Return the name of the first network of a kind, and its figure of a variant."""
+    gaps = metrics.get("gaps", ())
+    if not metrics[kind]:
+        nothing = Value(None, measure_of(measure), reason=without_networks(kind, gaps))
+        return _NOBODY[kind], lambda variant: nothing
+    name, by_variant = next(iter(metrics[kind].items()))
+    return name, lambda variant: value_of(measure, by_variant.get(variant, {}), gaps)
 
 
-def _fall(before: float | None, after: float | None) -> float | None:
-    return None if before is None or after is None else before - after
+def _fall(before: Value, after: Value) -> float | None:
+    if before.number is None or after.number is None:
+        return None
+    return before.number - after.number

@@ -37,12 +37,15 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
     outside = Side(learned, bench.outputs(learned, "outside", observer) if probes else {})
     told = []
     for name, faces in sides.sets.items():
-        examined = with_closed(examine(bench, faces, name, observer), closed.get(name))
+        examined = with_closed(
+            examine(bench, faces, name, observer), closed.get(name), settings.seed
+        )
         findings = find(examined, settings)
         answers = probe(probes, examined, outside, bench, settings, observer)
         findings.metrics["probes"] = answers
         told.append(Told(findings, people_of(examined, settings)))
-    metrics = metrics_of(told, [*sides.gaps, *bench.gaps], settings.attribute)
+    attackers = {"steps": chosen.probe_steps, "faces": len(learned)} if probes else {}
+    metrics = metrics_of(told, [*sides.gaps, *bench.gaps], settings.attribute, attackers)
     with atomic_folder(paths.evaluation) as folder:
         write_report(folder, report_of(told, metrics, probes, settings, paths))
     write_json(paths.metrics("evaluate"), metrics)

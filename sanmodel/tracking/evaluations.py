@@ -10,7 +10,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
 
 from sanmodel.errors import SanError
 from sanmodel.settings import load_settings
-from sanmodel.tracking.store import Store, explained, open_store
+from sanmodel.tracking.store import Store, explained, open_store, require_store
 
 STAGE = "evaluate"
 METRICS = "evaluate.json"
@@ -30,6 +30,7 @@ def evaluation_of(run_id: str, root: Path) -> Iterator[Path]:
     """
     with TemporaryDirectory() as folder:
         with explained():
+            require_store(root)
             store = open_store(root, load_settings(root / "params.yaml"))
             run = store.find(run_id)
             if run is None:

@@ -171,6 +171,17 @@ def open_store(root: Path, settings: Settings) -> Store:
     return Store(uri, client, experiment.experiment_id)
 
 
+def require_store(root: Path) -> None:
+    """Check that there is a store to look things up in, without making one.
+
+    Raises:
+        SanError: If MLflow's database is a file that is not there.
+    """
+    path = Path(tracking_uri(root).removeprefix("sqlite:///"))
+    if tracking_uri(root).startswith("sqlite:///") and not path.exists():
+        raise SanError(f"MLflow has kept no run yet, {path} is missing: run `dvc repro` first")
+
+
 @contextmanager
 def explained() -> Iterator[None]:
     """Turn MLflow's errors into a sentence.

@@ -91,3 +91,25 @@ def test_a_file_that_another_run_writes_is_left_alone(tmp_path: Path, monkeypatc
     again = Network()
     Answers(path).of("a", again, IMAGES, BOXES)
     assert again.seen == 0
+
+
+def test_answers_of_other_code_are_deleted(tmp_path: Path, monkeypatch):
+    path = tmp_path / "answers.sqlite"
+    Answers(path).of("a", Network(), IMAGES, BOXES)
+    monkeypatch.setattr(answers_module, "_code", lambda: "f" * 64)
+    Answers(path)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT count(*) FROM answers").fetchone() == (0,)
+    network = Network()
+    Answers(path).of("a", network, IMAGES, BOXES)
+    Answers(path).of("a", network, IMAGES, BOXES)
+    assert network.seen == 5
+
+
+def test_an_answer_that_is_no_number_is_refused_with_the_network_s_name(answers: Answers):
+    def broken(images: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+        return np.where(np.arange(len(images)) == 1, np.nan, 0.0)
+
+    with pytest.raises(SanError, match="^net 3 answers with something that is no finite number"):
+        answers.of("net 3", broken, IMAGES, BOXES)
+    assert answers.of("net 3", Network(), IMAGES, BOXES).shape == (5,)

@@ -13,6 +13,7 @@ from sanmodel.evaluation.closed import read_closed, with_closed
 from sanmodel.evaluation.examination import Examination, find
 from sanmodel.evaluation.exchange import export_images, read_exchange
 from sanmodel.evaluation.measure import Measurements
+from sanmodel.evaluation.protocol import PairScores
 from sanmodel.paths import Paths
 from sanmodel.settings import Settings
 
@@ -57,7 +58,7 @@ def examined(tmp_path: Path) -> Examination:
 
 
 def test_scores_of_closed_programs_join_the_tables(examined: Examination, tmp_path: Path):
-    joined = with_closed(examined, read_closed(SETTINGS, Paths(tmp_path))["test"])
+    joined = with_closed(examined, read_closed(SETTINGS, Paths(tmp_path))["test"], seed=1)
     metrics = find(joined, SETTINGS).metrics
     assert metrics["classifiers"]["G"]["original"]["error_rate"] == 0
     assert metrics["classifiers"]["G"]["OP"]["error_rate_class_1"] == 1
@@ -70,11 +71,44 @@ def test_scores_of_closed_programs_join_the_tables(examined: Examination, tmp_pa
 
 def test_without_scores_nothing_is_asked_for(examined: Examination, tmp_path: Path):
     assert read_closed(Settings(), Paths(tmp_path / "nowhere")) == {}
-    assert with_closed(examined, None) is examined
+    assert with_closed(examined, None, seed=1) is examined
 
 
 def test_scores_of_another_model_are_refused(examined: Examination, tmp_path: Path):
     changed = {**examined.variants, "OP": 255 - examined.variants["OP"]}
     closed = read_closed(SETTINGS, Paths(tmp_path))["test"]
     with pytest.raises(SanError, match="outputs of another model"):
-        with_closed(replace(examined, variants=changed), closed)
+        with_closed(replace(examined, variants=changed), closed, seed=1)
+
+
+def test_small_scores_keep_their_order(examined: Examination, tmp_path: Path):
+    exchange = read_exchange(tmp_path / "out/test")
+    tiny = np.geomspace(1e-30, 0.9, 12)[
+        np.argsort(np.argsort(examined.faces.labels, kind="stable"))
+    ]
+    rows = [f"{f},{v}" for f, v in zip(exchange.files, [*tiny, *tiny], strict=True)]
+    (tmp_path / "g.csv").write_text("\n".join(["file,score", *rows]))
+    programs = [PROGRAMS[0] | {"threshold": 0.5}]
+    settings = Settings.model_validate({"evaluate": {"exchange": "out", "scores": programs}})
+    joined = with_closed(examined, read_closed(settings, Paths(tmp_path))["test"], seed=1)
+    figures = find(joined, settings).metrics["classifiers"]["G"]["original"]
+    assert figures["auc"] == 1
+    assert figures["error_rate"] == 5 / 12  # one of six men is above 0.5
+
+
+def test_pairs_that_were_drawn_are_told_and_whole_sets_are_not(
+    examined: Examination, tmp_path: Path
+):
+    joined = with_closed(examined, read_closed(SETTINGS, Paths(tmp_path))["test"], seed=1)
+    assert find(joined, SETTINGS).notes == []
+    fewer = {
+        key: PairScores(scored.scores[kept], scored.people[kept])
+        for key, scored in joined.closed.items()
+        for kept in [scored.genuine | (np.arange(len(scored.scores)) % 2 == 0)]
+    }
+    (note,) = find(replace(joined, closed=fewer), SETTINGS).notes
+    pairs = next(iter(fewer.values())).impostors
+    assert note == (
+        f"{pairs} impostor pairs that M compared of the set test were drawn from all with the"
+        " seed 1"
+    )

@@ -47,6 +47,8 @@ def test_the_rules_come_next_in_words_and_signs(page):
     assert re.search(r"✓ met The error after OP", rules)
     assert re.search(r"✗ not met The true match rate", rules)
     assert re.search(r"\? not judged Ranks stay", rules)
+    assert re.search(r"≈ met, not certain The PSNR", rules)
+    assert "Not certain: with other test people" in rules
 
 
 def test_table_1_has_the_paper_s_sizes_of_the_same_set(page):
@@ -144,13 +146,17 @@ def test_a_probe_is_a_table_under_its_question(page):
     assert ["face-net all", "12,940", other, other, "93.00%", "90.00%"] in page.rows
     small = ["gender-net Young=0", "12", "not measured (1)", "not measured (1)", other, other]
     assert small in page.rows
-    assert "(1) figures of fewer than 30 images or pairs of one person are not given." in page.text
+    assert (
+        "(1) figures of fewer than 30 images or pairs of one person are not given, nor an AUC"
+        in page.text
+    )
 
 
 def test_how_it_was_measured_is_said(page):
     method = page.text[page.text.index("How it was measured All") :]
     assert "21,662 and 883,690 in the set test, 21,662 and 883,690 in the set lfw" in method
     assert "seed of every random choice is 7" in method
+    assert "learned in 60 steps from 400 faces of the training side" in method
     assert "Faces that nobody has." in page.text
 
 
@@ -199,7 +205,7 @@ def test_the_same_contents_give_the_same_bytes(folder, tmp_path):
 
 def test_what_was_not_measured_is_said_and_never_zero(tmp_path):
     gaps = ["gender-net reads Male, not Smiling, and is left out"]
-    gaps += ["every person has one test image: there is no genuine pair to match"]
+    gaps += ["no person has two matched images: there is no genuine pair to match"]
     nothing = {"tmr_at_fmr_0.01": None}
     metrics = {
         **example_metrics(),

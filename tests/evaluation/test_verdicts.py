@@ -18,9 +18,11 @@ def test_a_model_that_meets_all_rules_passes_each():
     found = verdicts(metrics(), PromotionSettings())
     assert [one.passed for one in found] == [True] * 4
     assert found[0].sentence == (
-        "the attribute is misread in X'_OP in at least 25 % (found: 30.0 %)"
+        "net misreads the attribute in X'_OP in at least 25 % (found: 30.0 %, originals 6.0 %)"
     )
-    assert found[1].sentence == "the true match rate falls by at most 5 points (found: 3.0 points)"
+    assert found[1].sentence == (
+        "the true match rate at 1% FMR of face falls by at most 5 points (found: 3.0 points)"
+    )
     assert found[3].sentence.endswith("at least 24 dB PSNR (found: 27.9 dB PSNR)")
 
 
@@ -36,6 +38,27 @@ def test_a_model_that_meets_all_rules_passes_each():
 def test_each_rule_can_fail_alone(rule: str, limit: float, place: int):
     found = verdicts(metrics(), PromotionSettings(**{rule: limit}))
     assert [one.passed for one in found] == [number != place for number in range(4)]
+
+
+@pytest.mark.parametrize(("low", "certain"), [(0.12, False), (0.26, True)])
+def test_a_limit_within_the_interval_is_not_met_for_certain(low: float, certain: bool):
+    told = metrics()
+    told["classifiers"]["net"]["OP"] |= {"error_rate_low": low, "error_rate_high": 0.49}
+    found = verdicts(told, PromotionSettings())[0]
+    assert (found.passed, found.certain) == (True, certain)
+    assert f"95 % interval {100 * low:.1f} to 49.0, originals 6.0 %" in found.sentence
+    failed = verdicts(told, PromotionSettings(min_error=0.4))[0]
+    assert (failed.passed, failed.certain) == (False, False)
+
+
+def test_matching_is_judged_at_the_highest_rate_whatever_comes_first():
+    told = metrics()
+    for variant, rate in (("original", 0.8), ("OP", 0.5)):
+        own = told["matchers"]["face"][variant]
+        told["matchers"]["face"][variant] = {"tmr_at_fmr_0.001": rate, **own}
+    found = verdicts(told, PromotionSettings())[1]
+    assert found.passed
+    assert found.sentence.startswith("the true match rate at 1% FMR of face")
 
 
 def test_a_rule_that_is_null_is_left_out_and_what_is_not_measured_is_not_judged():
@@ -54,6 +77,6 @@ def test_without_networks_nothing_is_judged():
 
 
 def test_what_is_not_measured_has_the_reason_that_the_evaluation_gives():
-    gap = "every person has one test image: there is no genuine pair to match"
+    gap = "no person has two matched images: there is no genuine pair to match"
     told = metrics() | {"gaps": [gap], "matchers": {"face": {"OP": {"tmr_at_fmr_0.01": None}}}}
     assert verdicts(told, PromotionSettings())[1].sentence.endswith(f"(not measured: {gap})")

