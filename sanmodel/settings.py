@@ -418,7 +418,7 @@ class Settings(Section):
             if scores.set not in (TEST_SIDE, *self.sets):
                 known = ", ".join((TEST_SIDE, *self.sets))
                 raise ValueError(
-                    f"evaluate.scores {scores.name} is of the set {scores.set}, but there are"
+                    f"evaluate.scores {scores.name} is of the set {scores.set}, but the sets are"
                     f" {known}"
                 )
         return self

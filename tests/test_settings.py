@@ -54,7 +54,7 @@ def test_the_projects_own_params_are_valid_and_complete():
                     "scores": [{"name": "a", "kind": "match", "file": "a.csv", "set": "lfw"}],
                 }
             },
-            "the file: evaluate.scores a is of the set lfw, but there are test",
+            "the file: evaluate.scores a is of the set lfw, but the sets are test",
         ),
         ({"seed": 1.5}, "seed: input should be a valid integer"),
         ({"preprocess": {"split": "people"}}, "preprocess.split: input should be 'identity'"),

@@ -13,13 +13,11 @@ from sanmodel.evaluation.faces import Faces
 from sanmodel.evaluation.matchers import MATCHERS
 from sanmodel.evaluation.measure import Judges
 from sanmodel.evaluation.outputs import Images, batches, new_images, perturbed
+from sanmodel.evaluation.variants import HIDING
 from sanmodel.observer import Observer, observed
 from sanmodel.paths import Paths
 from sanmodel.perturber import ModelFiles, Perturber
 from sanmodel.settings import Settings
-
-HIDING = "OP"
-"""The output that baselines are compared with."""
 
 AUTHORS = "authors"
 """The baseline that needs the authors' file."""

@@ -77,7 +77,20 @@ def with_closed(examined: Examination, closed: Closed | None, seed: int) -> Exam
     measured = replace(examined.measured, scores=scores)
     people = faces.people[closed.exchange.pairs]
     pair_scores = {key: PairScores(own, people) for key, own in closed.pair_scores.items()}
-    return replace(examined, measured=measured, closed=pair_scores)
+    return replace(examined, measured=measured, closed=pair_scores, gaps=_gaps(closed))
+
+
+def _gaps(closed: Closed) -> list[str]:
+    """Say what cannot be asked of programs that answered once for all."""
+    readers = dict.fromkeys(name for name, _ in closed.scores)
+    matchers = dict.fromkeys(name for name, _ in closed.pair_scores)
+    return [
+        *(f"{name} cannot be shown cleaned images: recovery is without it" for name in readers),
+        *(
+            f"{name} gave scores of pairs only: identification and who pays are without it"
+            for name in matchers
+        ),
+    ]
 
 
 def _as_probabilities(values: Floats, threshold: float) -> Floats:

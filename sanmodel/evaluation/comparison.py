@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict
 from rich.console import Console
 from rich.table import Table
 
@@ -22,8 +23,29 @@ Named = tuple[str, Metrics]
 """What an evaluation is called, and its metrics."""
 
 PARTS = ("classifiers", "matchers", "probes")
-NEEDED = ("classifiers", "matchers", "quality")
 FILE = "metrics.json"
+
+Figures = dict[str, float | None]
+
+
+class Shape(BaseModel):
+    """What a set's metrics must look like to be compared; whatever else there is does not matter.
+
+    Attributes:
+        classifiers: Figures by network and variant.
+        matchers: Likewise.
+        quality: Figures by variant.
+        probes: Figures by probe and row.
+        sets: Further sets by name.
+    """
+
+    model_config = ConfigDict(strict=True)
+
+    classifiers: dict[str, dict[str, Figures]]
+    matchers: dict[str, dict[str, Figures]]
+    quality: dict[str, Figures]
+    probes: dict[str, dict[str, Figures]] = {}
+    sets: dict[str, "Shape"] = {}
 
 
 class Difference(StrEnum):
@@ -104,11 +126,10 @@ def read_metrics(path: Path) -> Metrics:
     if not file.is_file():
         raise SanError(f"{path} is no file of metrics: give a {FILE}, or a folder that has one")
     try:
-        metrics = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError:  # neither JSON nor even text
-        metrics = None
-    if not isinstance(metrics, dict) or not all(type(metrics.get(part)) is dict for part in NEEDED):
-        raise SanError(f"{file} holds no evaluation: give what `san evaluate` wrote")
+        metrics: Metrics = json.loads(file.read_text(encoding="utf-8"))
+        Shape.model_validate(metrics)
+    except ValueError as error:  # neither JSON nor even text, or of another shape
+        raise SanError(f"{file} holds no evaluation: give what `san evaluate` wrote") from error
     return metrics
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from sanmodel.evaluation.bench import HIDING, Bench
+from sanmodel.evaluation.bench import Bench
 from sanmodel.evaluation.faces import Faces
 from sanmodel.evaluation.measure import Key, Measurements, measure
 from sanmodel.evaluation.outputs import Images
@@ -21,6 +21,7 @@ from sanmodel.evaluation.report import (
     report_matching,
     report_quality,
 )
+from sanmodel.evaluation.variants import HIDING
 from sanmodel.observer import Observer, observed
 from sanmodel.settings import Settings
 
@@ -35,6 +36,7 @@ class Examination:
         variants: Their images by variant.
         measured: What was read.
         closed: For each closed matcher and variant the scores of exported pairs.
+        gaps: A sentence for whatever closed programs could not be asked.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Examination:
     variants: Mapping[str, Images]
     measured: Measurements
     closed: Mapping[Key, PairScores] = field(default_factory=dict)
+    gaps: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ def find(examined: Examination, settings: Settings) -> Findings:
         "classifiers": classifiers,
         "matchers": matchers,
         "quality": report_quality(measured.quality, faces.people, seed),
-        "gaps": explain_gaps(faces.labels, people, rates),
+        "gaps": [*explain_gaps(faces.labels, people, rates), *examined.gaps],
     }
     return Findings(metrics, attribute_roc, matching_roc, _notes(examined, seed))
 

@@ -1,6 +1,7 @@
 """The paper's figures 3, 5, 6 and 7, drawn without a display and without pyplot's global state."""
 
 from collections.abc import Sequence
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +30,8 @@ STYLES = {
 }
 """Colours that stay apart for colour-blind readers too, and kinds of line for the others."""
 
-UNKNOWN_STYLE = ("#cc79a7", "-.")
-"""Of a variant that nothing is known of."""
+OTHER_STYLES = (("#cc79a7", "-."), ("#117733", "-."), ("#332288", "-."), ("#ddcc77", "-."))
+"""Of variants that nothing is known of, say other models' outputs, in turn."""
 
 FORMATS = (".png", ".svg")
 """Every figure is written in each."""
@@ -156,9 +157,10 @@ def _parts(curves: pd.DataFrame, kind: str) -> dict[tuple[str, str], pd.DataFram
 def _plot(panel: Axes, curves: pd.DataFrame) -> None:
     """Plot the last column over the one before it, a line for each variant."""
     x, y = curves.columns[-2:]
+    others = cycle(OTHER_STYLES)
     for variant in in_order(curves["variant"]):
         curve = curves[curves["variant"] == variant]
-        colour, line = STYLES.get(variant, UNKNOWN_STYLE)
+        colour, line = STYLES.get(variant) or next(others)
         panel.plot(curve[x], curve[y], color=colour, ls=line, label=variant, linewidth=1.6)
     if panel.lines:
         panel.legend(loc="lower right", frameon=False, fontsize=8)

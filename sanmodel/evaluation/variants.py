@@ -5,6 +5,9 @@ from collections.abc import Iterable
 OURS = ("original", "SM", "NT", "OP")
 """The paper's variants, in its order."""
 
+HIDING = "OP"
+"""The output that is to hide the attribute, of ours; those of further models add their names."""
+
 BASELINES = ("mixing", "authors", "blur", "pixelation", "noise")
 """What ours is compared with, in the order of tables and figures."""
 
@@ -20,6 +23,9 @@ _MEANINGS = {
 
 def meaning(variant: str) -> str:
     """Return what a variant is, in a few words; its own name says it where nothing else does."""
+    member = variant.removeprefix(HIDING)
+    if variant.startswith(HIDING) and member:
+        return f"opposite-class prototype, model {member}"
     return _MEANINGS.get(variant, variant)
 
 

@@ -65,6 +65,10 @@ def test_scores_of_closed_programs_join_the_tables(examined: Examination, tmp_pa
     assert metrics["classifiers"]["G"]["OP"]["auc"] == 0.5
     assert metrics["matchers"]["M"]["original"]["tmr_at_fmr_0.05"] == 1
     assert metrics["matchers"]["M"]["OP"]["tmr_at_fmr_0.05"] == 0
+    assert metrics["gaps"] == [
+        "G cannot be shown cleaned images: recovery is without it",
+        "M gave scores of pairs only: identification and who pays are without it",
+    ]
     for figures in (metrics["classifiers"]["G"]["OP"], metrics["matchers"]["M"]["OP"]):
         assert any(name.endswith("_low") for name in figures)
 

@@ -81,7 +81,20 @@ def test_a_report_s_folder_or_its_file_is_read(tmp_path):
     assert read_metrics(tmp_path) == read_metrics(path) == example_metrics()
 
 
-@pytest.mark.parametrize("content", [b"[]", b"{}", b'{"classifiers": 1}', b"# title", b"\xff"])
+EMPTY = '{"classifiers": {}, "matchers": {}, "quality": {}, '
+ODD = (
+    EMPTY + '"probes": null}',
+    EMPTY + '"sets": []}',
+    EMPTY + '"sets": {"lfw": {}}}',
+    '{"classifiers": {"g": {"error_rate": 0.3}}, "matchers": {}, "quality": {}}',
+    '{"classifiers": {"g": {"OP": {"error_rate": "0.3"}}}, "matchers": {}, "quality": {}}',
+)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"[]", b"{}", b'{"classifiers": 1}', b"# title", b"\xff", *(odd.encode() for odd in ODD)],
+)
 def test_another_file_is_refused(tmp_path, content):
     path = tmp_path / "a.json"
     path.write_bytes(content)

@@ -6,6 +6,8 @@ import pytest
 from PIL import Image
 
 from sanmodel.evaluation.figures import (
+    OTHER_STYLES,
+    STYLES,
     draw_attribute_roc,
     draw_faces,
     draw_matching_roc,
@@ -13,6 +15,7 @@ from sanmodel.evaluation.figures import (
 )
 from sanmodel.evaluation.outputs import VARIANTS
 from sanmodel.evaluation.report import ATTRIBUTE_COLUMNS, MATCHING_COLUMNS
+from sanmodel.evaluation.variants import meaning
 
 
 def person(level):
@@ -111,3 +114,17 @@ def test_a_panel_is_in_the_row_of_its_set_and_the_column_of_its_network(tmp_path
     assert places[poor, "222"][0] != pytest.approx(places[rich, "111"][0], abs=50)
     assert len({round(places[rich, network][1]) for network in networks[rich]}) == 1
     assert (places[poor, "222"][1] < places[rich, "222"][1] - 50) == (poor == "AAAA")
+
+
+def test_the_outputs_of_several_models_are_told_apart(tmp_path):
+    variants = ["OP", "OP2", "OP3", "OPx"]
+    curves = pd.DataFrame(
+        [("net", v, x, x) for v in variants for x in (0.0, 1.0)],
+        columns=["classifier", "variant", "fpr", "tpr"],
+    )
+    draw_attribute_roc(curves, tmp_path / "roc")
+    svg = (tmp_path / "roc.svg").read_text()
+    colours = {colour for colour, _ in (STYLES["OP"], *OTHER_STYLES[:3])}
+    assert all(colour in svg for colour in colours)
+    assert meaning("OP2") == "opposite-class prototype, model 2"
+    assert meaning("OP") == "opposite-class prototype"

@@ -89,7 +89,9 @@ def _read_scores(
 ) -> _Given:
     """Read a table of scores; ``number`` is of what a row names, None if that was not exported."""
     numbers, scores, unknown = [], [], []
-    for line, (*names, score) in table_rows(path, (*columns, "score"), "export it as one"):
+    for line, (*names, score) in table_rows(
+        path, (*columns, "score"), "take it out of evaluate.scores"
+    ):
         place = number([name.strip().replace("\\", "/") for name in names])
         if place is None:
             unknown.append(",".join(names))

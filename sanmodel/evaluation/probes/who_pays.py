@@ -22,15 +22,13 @@ from sanmodel.evaluation.measures import LIKENESS
 from sanmodel.evaluation.pairs import genuine_places
 from sanmodel.evaluation.probes import PROBES, Answer, Study
 from sanmodel.evaluation.protocol import THRESHOLD, attribute_metrics, true_match_name, verify
+from sanmodel.evaluation.variants import HIDING
 
 LEAST = 30
 """Fewest images, and genuine pairs, of a group whose figures are given."""
 
-HIDING = "OP"
-"""The output that is to hide the attribute."""
-
 VARIANTS = ("original", HIDING)
-"""Compared: the photo as it was, and that output."""
+"""Compared: the photo as it was, and the output that is to hide the attribute."""
 
 READ = ("error_rate", "auc")
 ALIKE = ("psnr", "ssim")

@@ -108,7 +108,9 @@ def test_what_is_no_table_of_scores_is_refused(tmp_path, exchange, content, mess
 
 def test_a_missing_file_is_named(tmp_path, exchange):
     for path in (tmp_path / "none.csv", tmp_path):
-        with pytest.raises(SanError, match="is missing: put it there"):
+        with pytest.raises(
+            SanError, match="is missing: put it there, or take it out of evaluate.scores"
+        ):
             read_match_scores(path, exchange)
 
 
