@@ -64,7 +64,7 @@ FINE = Grade(side=1600, quality=90)
 """Of the main set and the prototypes."""
 
 COARSE = Grade(side=800, quality=70)
-"""Of further sets: with three of them the page stays under 5 MB."""
+"""Of further sets: with four of them, as the paper has, the page stays under 5 MB."""
 
 
 @dataclass(frozen=True)
