@@ -8,8 +8,8 @@ from torch import Tensor
 
 from sanmodel.alignment import similarity, warp
 from sanmodel.errors import SanError
-from sanmodel.images import Picture
-from sanmodel.models.weights import load_weights, save_weights
+from sanmodel.images import IMAGE_SIZE, Picture
+from sanmodel.models.weights import check_tensors, load_weights, save_weights
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,10 @@ class Prototypes:
             SanError: If the file is missing, damaged or of another attribute.
         """
         tensors = load_weights(path, kind="prototypes", attribute=attribute)
+        image, landmarks = torch.Size((3, IMAGE_SIZE, IMAGE_SIZE)), torch.Size((5, 2))
+        needed = {"P_0": image, "P_1": image, "a_1": torch.Size(())}
+        needed |= {"landmarks": landmarks} if "landmarks" in tensors else {}
+        check_tensors(path, tensors, needed, "the prototypes of two classes")
         P_0, P_1 = (tensors[name].to(torch.float32) for name in ("P_0", "P_1"))
         return cls(P_0, P_1, float(tensors["a_1"]), tensors.get("landmarks"))
 

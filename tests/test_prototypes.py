@@ -6,6 +6,7 @@ from small import POINTS
 from torch import Tensor
 
 from sanmodel.errors import SanError
+from sanmodel.models.weights import save_weights
 from sanmodel.prototypes import Prototypes
 
 P_0, P_1 = torch.rand(2, 3, 224, 224, generator=torch.Generator().manual_seed(0))
@@ -77,6 +78,26 @@ def test_they_come_back_from_disk_for_the_same_attribute_only(tmp_path: Path):
     assert loaded.align == "none"
     with pytest.raises(SanError, match="attribute='Male', needed is 'Smiling'"):
         Prototypes.load(path, "Smiling")
+
+
+@pytest.mark.parametrize(
+    ("tensors", "problem"),
+    [
+        ({"P_0": P_0, "a_1": torch.tensor(0.5)}, "P_1 is missing"),
+        ({"P_0": P_0, "P_1": P_1[:, :9], "a_1": torch.tensor(0.5)}, r"P_1 has shape \(3, 9, "),
+        ({"P_0": P_0, "P_1": P_1}, "a_1 is missing"),
+        ({"P_0": P_0, "P_1": P_1, "a_1": torch.tensor(torch.nan)}, "a_1 holds values that are not"),
+        (
+            {"P_0": P_0, "P_1": P_1, "a_1": torch.tensor(0.5), "landmarks": FACE[:4]},
+            r"landmarks has shape \(4, 2\)",
+        ),
+    ],
+)
+def test_what_are_no_prototypes_is_said(tmp_path: Path, tensors, problem: str):
+    path = tmp_path / "prototypes.safetensors"
+    save_weights(path, tensors, kind="prototypes", attribute="Male")
+    with pytest.raises(SanError, match=rf"does not fit the prototypes of two classes \({problem}"):
+        Prototypes.load(path, "Male")
 
 
 def test_landmarks_come_back_from_disk(tmp_path: Path):

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 
 NIL, NUMBER, STRING, TABLE, OBJECT, BOOLEAN = range(6)
-FUNCTIONS = (6, 7, 8)
-"""The types of three generations of functions."""
+FUNCTION, OLD_RECURSIVE, RECURSIVE = 6, 7, 8
+"""The types of three generations of functions; those of the first carry no number."""
 
 MAX_DIMENSIONS = 8
 PAIR = 12
@@ -90,8 +90,10 @@ class _Reader:
             return self._once(self._table)
         if kind == OBJECT:
             return self._once(self._object)
-        if kind in FUNCTIONS:
-            return self._once(self._function)
+        if kind == FUNCTION:
+            return self._function()
+        if kind in (OLD_RECURSIVE, RECURSIVE):
+            return self._once(self._numbered_function)
         raise ValueError(f"{kind} is no type of a Lua value")
 
     def _once(self, read: Callable[[int], Value]) -> Value:
@@ -125,8 +127,11 @@ class _Reader:
                 raise ValueError(f"an object of {kind} has no table")
             made.fields = fields
 
-    def _function(self, number: int) -> None:
+    def _numbered_function(self, number: int) -> None:
         self._known[number] = None
+        self._function()
+
+    def _function(self) -> None:
         self._bytes(self._int())
         self.value()  # what the function closes over
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from pickle import UnpicklingError
+from zipfile import ZipFile, is_zipfile
 
 import torch
 from torch import Tensor
@@ -15,6 +16,8 @@ HEAD = 512
 """Bytes at the start of a file that tell its format."""
 
 WEB_PAGE = (b"<!doctype html", b"<html", b"<head", b"<?xml")
+PICKLES = (b"\x80", b"PK")
+"""How a file of torch.save begins, whether old or, a zip archive, new."""
 FITTING = "take one of the files that docs/training.md names"
 
 
@@ -38,7 +41,9 @@ def read_head(path: Path) -> bytes:
         head = stream.read(HEAD)
     if not head:
         raise SanError(f"{path} is empty: download it again")
-    if head.removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith(WEB_PAGE):
+    text = head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe").lstrip().lower()
+    comment = text.startswith(b"<!--") and any(mark in text for mark in WEB_PAGE)
+    if text.startswith(WEB_PAGE) or comment:
         raise SanError(
             f"{path} is a web page, not weights: open it in a browser to see what the server"
             " wants, then download the file again"
@@ -68,6 +73,10 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
     Raises:
         SanError: If the file is damaged or holds something else.
     """
+    if not read_head(path).startswith(PICKLES):
+        raise other_weights(path, "it is no PyTorch checkpoint")
+    if is_zipfile(path) and not _is_torch_archive(path):
+        raise other_weights(path, "it is an archive of other files; take the weights out of it")
     with damage_explained(path):
         try:
             state = torch.load(path, map_location="cpu", weights_only=True)
@@ -79,6 +88,12 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
     if not isinstance(state, dict):
         raise other_weights(path, f"it holds a {type(state).__name__}, not named tensors")
     return state
+
+
+def _is_torch_archive(path: Path) -> bool:
+    """Say whether a zip archive is one of torch.save: a folder with the pickle data.pkl in it."""
+    with ZipFile(path) as archive:
+        return any(name.endswith("/data.pkl") for name in archive.namelist())
 
 
 def check_weights(

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from sanmodel.augmentation import Augmentation
+from sanmodel.errors import SanError
 from sanmodel.models.attribute_classifier import AttributeClassifier
 from sanmodel.models.frozen import freeze
 from sanmodel.models.varied_classifier import RECIPES, VariedClassifier
@@ -31,8 +32,15 @@ def load_classifiers(path: Path, attribute: str) -> nn.ModuleList:
     Raises:
         SanError: If the file is missing, damaged or of another attribute.
     """
-    networks = ensemble(int(read_about(path).get("members", 1)))
-    load_module(networks, path, kind="classifier", attribute=attribute)
+    members = str(read_about(path).get("members", 1))
+    if not members.isdecimal() or not 1 <= int(members) <= MOST_MEMBERS:
+        raise SanError(
+            f"{path} says that it holds {members!r} classifiers, 1 to {MOST_MEMBERS} are known: run"
+            " `dvc repro` to make it again"
+        )
+    networks = ensemble(int(members))
+    called = f"{members} classifiers"
+    load_module(networks, path, called, kind="classifier", attribute=attribute)
     freeze(networks)
     return networks
 

@@ -1,7 +1,7 @@
 """Weights on disk: safetensors with a few words on what they are, never pickles."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -46,25 +46,48 @@ def load_weights(path: Path, **expected: str) -> dict[str, Tensor]:
     return tensors
 
 
-def load_module(module: nn.Module, path: Path, **expected: str) -> None:
+def load_module(module: nn.Module, path: Path, called: str = "", **expected: str) -> None:
     """Fill a network with weights.
 
+    Args:
+        module: The network.
+        path: Where they are.
+        called: What messages call the network; its class without it.
+        expected: Metadata that must be equal.
+
     Raises:
-        SanError: See :func:`load_weights`; also if names or shapes do not fit the network.
+        SanError: See :func:`load_weights`; also if names or shapes do not fit the network, or a
+            weight is not finite.
     """
     tensors = load_weights(path, **expected)
-    needed, found = (
-        {name: tensor.shape for name, tensor in state.items()}
-        for state in (module.state_dict(), tensors)
-    )
-    for name in [*needed, *found]:
-        problem = shape_problem(found.get(name), needed.get(name))
+    needed = {name: tensor.shape for name, tensor in module.state_dict().items()}
+    check_tensors(path, tensors, needed, called or type(module).__name__)
+    module.load_state_dict(tensors)
+
+
+def check_tensors(
+    path: Path, tensors: Mapping[str, Tensor], needed: Mapping[str, torch.Size], called: str
+) -> None:
+    """Check that the tensors of a file are those that are needed.
+
+    Args:
+        path: The file, for messages.
+        tensors: What it holds.
+        needed: Shapes by name.
+        called: What they are for.
+
+    Raises:
+        SanError: If one is missing, unknown, of another shape, or not finite; it is named.
+    """
+    for name in [*needed, *tensors]:
+        found = tensors.get(name)
+        problem = shape_problem(None if found is None else found.shape, needed.get(name))
+        if not problem and found is not None and not torch.isfinite(found).all():
+            problem = "holds values that are not finite"
         if problem:
             raise SanError(
-                f"{path} does not fit {type(module).__name__} ({name} {problem}):"
-                " run `dvc repro` to make it again"
+                f"{path} does not fit {called} ({name} {problem}): run `dvc repro` to make it again"
             )
-    module.load_state_dict(tensors)
 
 
 def shape_problem(found: torch.Size | None, needed: torch.Size | None) -> str:
@@ -104,6 +127,8 @@ def _about(file: Any) -> dict[str, str]:
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     """Open a safetensors file; it reads no more than is asked for."""
+    if path.is_dir():
+        raise SanError(f"{path} is a folder: give the weights file in it")
     try:
         with safe_open(path, framework="pt") as file:
             yield file

@@ -28,7 +28,7 @@ def launch(settings: TrainerSettings) -> Fabric:
     those two counts instead of ``devices`` (and of any other setting that ``fabric run`` was told).
 
     Raises:
-        SanError: If a GPU is asked for that is not there.
+        SanError: If a GPU is asked for that is not there, or an accelerator of another kind.
     """
     devices, nodes = _processes(settings.devices)
     accelerator = _accelerator(os.environ.get("LT_ACCELERATOR", settings.accelerator))
@@ -143,7 +143,12 @@ def _processes(devices: int) -> tuple[int, int]:
 def _accelerator(wanted: str) -> str:
     if wanted == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
-    return "cuda" if wanted == "gpu" else wanted
+    known = {"cpu": "cpu", "cuda": "cuda", "gpu": "cuda"}
+    if wanted not in known:
+        raise SanError(
+            f"the accelerator {wanted} is none of auto, {', '.join(known)}: tell `fabric run` one"
+        )
+    return known[wanted]
 
 
 def _check_gpus(devices: int) -> None:

@@ -65,6 +65,12 @@ def test_functions_are_passed_over(tmp_path: Path):
     assert table == {"run": None, "n": 2}
 
 
+def test_functions_of_the_first_generation_carry_no_number(tmp_path: Path):
+    function = struct.pack("<ii", 6, 4) + b"code" + LUA.nil()
+    table = read(LUA.table({"run": function, "n": LUA.number(2)}), tmp_path)
+    assert table == {"run": None, "n": 2}
+
+
 def test_a_part_of_a_storage_is_a_tensor(tmp_path: Path):
     assert read(tensor([2, 2], [3, 1], 2, 6), tmp_path).shape == (2, 2)
 

@@ -59,8 +59,12 @@ def test_classifiers_of_another_attribute_or_of_fewer_members_are_refused(tmp_pa
         load_classifiers(path, "Smiling")
     about = {"kind": "classifier", "attribute": "Male", "members": "2"}
     save_weights(path, ensemble(1).state_dict(), **about)
-    with pytest.raises(SanError, match="does not fit ModuleList"):
+    with pytest.raises(SanError, match="does not fit 2 classifiers"):
         load_classifiers(path, "Male")
+    for members in ("x", "0", "99"):
+        save_weights(path, ensemble(1).state_dict(), **about | {"members": members})
+        with pytest.raises(SanError, match=f"holds '{members}' classifiers, 1 to"):
+            load_classifiers(path, "Male")
 
 
 def test_a_look_is_the_same_where_the_classifier_computes_in_bfloat16():

@@ -39,6 +39,11 @@ def test_a_missing_file_names_the_mend(tmp_path: Path):
         load_module(Autoencoder(), tmp_path / "x.safetensors")
 
 
+def test_a_folder_is_no_weights_file(tmp_path: Path):
+    with pytest.raises(SanError, match="is a folder: give the weights file in it"):
+        load_module(Autoencoder(), tmp_path)
+
+
 def test_weights_of_something_else_are_refused(saved: Path):
     with pytest.raises(SanError, match="kind='autoencoder', needed is 'classifier'"):
         load_classifiers(saved, "Male")
@@ -57,6 +62,10 @@ def test_weights_of_another_shape_are_named_in_one_sentence(tmp_path: Path):
         ({"weight": torch.zeros(2, 4), "bias": torch.zeros(2)}, r"has shape \(2, 4\), needed is"),
         ({"weight": torch.zeros(2, 3)}, "bias is missing"),
         ({**network.state_dict(), "more": torch.zeros(1)}, "more is unknown"),
+        (
+            {"weight": torch.full((2, 3), torch.nan), "bias": torch.zeros(2)},
+            "weight holds values that are not finite",
+        ),
     ):
         save_weights(path, state)
         with pytest.raises(

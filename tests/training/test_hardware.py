@@ -117,3 +117,11 @@ def test_placing_keeps_named_tuples_and_what_it_does_not_know():
     pair = namedtuple("pair", "tensor name")(torch.ones(1), "a")
     assert place(pair, launch(EXACT)) == pair
     assert place(print, launch(EXACT)) is print
+
+
+def test_an_accelerator_that_is_not_known_is_one_sentence(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("LT_ACCELERATOR", "tpu")
+    launch.cache_clear()
+    with pytest.raises(SanError, match="the accelerator tpu is none of auto, cpu, cuda, gpu"):
+        launch(TrainerSettings())
+    launch.cache_clear()

@@ -14,5 +14,5 @@ def is_safetensors(head: bytes) -> bool:
 
 
 SAFETENSORS = FORMATS.register("safetensors")(
-    Format("the same as .safetensors", is_safetensors, load_file)
+    Format("vgg_face_dag.pth as .safetensors", is_safetensors, load_file)
 )
