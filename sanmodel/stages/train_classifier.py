@@ -47,7 +47,9 @@ def run(settings: Settings, paths: Paths, observer: Observer = SILENT) -> Metric
 
     history = training.fit(classifiers, losses, examples, observer)
     freeze(classifiers)
-    errors = _errors(list(classifiers), load_side(settings, paths, "test"))
+    # In float32 whatever the training's precision: the figures are the saved weights' own.
+    tested = list(classifiers.to(bags.device))
+    errors = _errors(tested, load_side(settings, paths, "test"), training)
     about = {"kind": "classifier", "members": str(schedule.members)}
     training.save(paths.classifier, classifiers, **about)
     return training.finish({**final_losses(history), **errors})
@@ -71,15 +73,22 @@ def _cross_entropy(classifier: nn.Module, bag: Tensor, batch: Batch) -> Tensor:
 
 
 def _errors(
-    classifiers: Sequence[nn.Module], examples: Examples, batch_size: int = 32
+    classifiers: Sequence[nn.Module], examples: Examples, training: Training, batch_size: int = 32
 ) -> dict[str, float]:
-    """Return the shares of images that all together and each alone read as the other class."""
+    """Return the shares of images that all together and each alone read as the other class.
+
+    Args:
+        classifiers: Where the training runs.
+        examples: What they are tested on.
+        training: Places the images there.
+        batch_size: Images per pass.
+    """
     parts: list[NDArray[np.float32]] = []
     with torch.inference_mode():
         for start in range(0, len(examples), batch_size):
             rows = np.arange(start, min(start + batch_size, len(examples)))
-            X = to_batch(examples.take(rows)).X
-            parts.append(torch.stack([classifier(X) for classifier in classifiers]).numpy())
+            X = to_batch(training.place(examples.take(rows))).X
+            parts.append(torch.stack([classifier(X) for classifier in classifiers]).cpu().numpy())
     logits = np.concatenate(parts, axis=1)  # (classifiers, examples)
     errors = {"test_error": float(((logits.mean(axis=0) > 0) != (examples.y == 1)).mean())}
     if len(classifiers) > 1:

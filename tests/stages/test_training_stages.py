@@ -3,7 +3,7 @@
 import csv
 import math
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -21,8 +21,8 @@ from sanmodel.models.weights import load_weights, read_about, save_weights
 from sanmodel.observer import Observer
 from sanmodel.paths import Paths
 from sanmodel.stages import pretrain, prototypes, train, train_classifier, train_matcher
-from sanmodel.stages.training import load_side
-from sanmodel.training.data import Examples, to_batch
+from sanmodel.stages.training import Training, load_side
+from sanmodel.training.data import Examples, RawBatch, to_batch
 
 
 class Viewer(Observer):
@@ -350,6 +350,28 @@ def test_several_classifiers_and_random_looks_are_trained_with(trained: Paths, t
     first = tree.autoencoder.read_bytes()
     train.run(settings, tree)
     assert tree.autoencoder.read_bytes() == first  # the looks, too, are the seed's
+
+
+def test_the_test_errors_of_classifiers_are_found_where_the_training_runs(
+    tree: Paths, monkeypatch: pytest.MonkeyPatch
+):
+    placed: list[int] = []
+
+    class Watched(Training):
+        def place(self, thing: Any) -> Any:
+            placed.extend([len(thing.images)] if isinstance(thing, RawBatch) else [])
+            return super().place(thing)
+
+    monkeypatch.setattr(train_classifier, "Training", Watched)
+    figures = train_classifier.run(small_settings(train_classifier={"members": 2}), tree)
+    test = load_side(small_settings(), tree, "test")
+    assert sum(placed) == len(test)
+    X = to_batch(test.take(np.arange(len(test)))).X
+    with torch.inference_mode():
+        logits = torch.stack([one(X) for one in load_classifiers(tree.classifier, "Male")])
+    wrong = (logits > 0).numpy() != (test.y == 1)
+    assert [figures["test_error_1"], figures["test_error_2"]] == wrong.mean(axis=1).tolist()
+    assert figures["test_error"] == ((logits.mean(dim=0) > 0).numpy() != (test.y == 1)).mean()
 
 
 def test_the_descriptors_of_the_originals_are_known_before_the_training(
