@@ -110,6 +110,10 @@ class Paths:
         """Decoded crops."""
         return self.scratch / "crops"
 
+    def of_weight(self, weight: float) -> "Paths":
+        """Work tree in which one weight of J_G is tried (``san benchmark tradeoff``)."""
+        return Paths(self.scratch / "tradeoff" / str(float(weight)))
+
     @property
     def answers(self) -> Path:
         """What independent networks said of images before."""

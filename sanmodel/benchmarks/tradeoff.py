@@ -4,9 +4,9 @@ The same training, with one weight of J_G after the other, from the same pre-tra
 against the same frozen networks. Each result is measured by the pipeline's own evaluation.
 """
 
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -43,7 +43,8 @@ def run_benchmark(
 ) -> Iterator[dict[str, Any]]:
     """Train and evaluate once for each weight, in work trees of their own; nothing else changes.
 
-    A point takes minutes to hours, so the figures so far are there after each.
+    A point takes minutes to hours, so the figures so far are there after each, and a training that
+    was stopped goes on from its checkpoint.
 
     Args:
         settings: All settings; ``train.lambda_G`` is replaced.
@@ -74,26 +75,29 @@ def _point(
     chosen = settings.train.model_copy(update={"lambda_G": weight})
     alone = settings.evaluate.model_copy(update=ALONE)
     changed = settings.model_copy(update={"train": chosen, "evaluate": alone, "sets": {}})
-    with TemporaryDirectory() as folder:
-        tree = _linked(paths, Path(folder), start)
-        train.run(changed, tree, observer)
-        return {"lambda_G": weight, **figures_of(evaluate.run(changed, tree, observer))}
+    tree = paths.of_weight(weight)  # stays if the run is stopped: the next one goes on from it
+    _link_inputs(paths, tree, start)
+    train.run(changed, tree, observer)
+    figures = figures_of(evaluate.run(changed, tree, observer))
+    shutil.rmtree(tree.root)
+    return {"lambda_G": weight, **figures}
 
 
-def _linked(paths: Paths, folder: Path, start: Path) -> Paths:
-    """Return a work tree in a folder that has the inputs of the training and no outputs."""
-    tree = Paths(folder)
+def _link_inputs(paths: Paths, tree: Paths, start: Path) -> None:
+    """Give a work tree the inputs of the training, and what all points find out but once."""
     inputs = (paths.crops, paths.prototypes, paths.classifier, paths.matcher, paths.descriptors)
     for path in inputs:
-        _link(path, folder / path.relative_to(paths.root))
+        _link(path, tree.root / path.relative_to(paths.root))
     _link(start, tree.pretrained)
-    Answers(paths.answers)  # so that originals are described once for all points
+    Answers(paths.answers)  # there is a file from now on
     _link(paths.answers, tree.answers)
-    return tree
+    paths.decoded.mkdir(parents=True, exist_ok=True)
+    _link(paths.decoded, tree.decoded)
 
 
 def _link(path: Path, place: Path) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
+    place.unlink(missing_ok=True)  # of a run that was stopped
     place.symlink_to(path.resolve())
 
 

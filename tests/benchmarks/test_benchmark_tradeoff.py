@@ -7,12 +7,14 @@ import yaml
 from small import small_settings
 from typer.testing import CliRunner
 
+from sanmodel import faces
 from sanmodel.benchmarks import tradeoff
 from sanmodel.benchmarks.tradeoff import run_benchmark
 from sanmodel.cli import app
 from sanmodel.errors import SanError
 from sanmodel.files import read_json
 from sanmodel.models.weights import load_weights
+from sanmodel.observer import Observer
 from sanmodel.paths import Paths
 from sanmodel.stages import pretrain, train_classifier, train_matcher
 
@@ -47,6 +49,42 @@ def test_every_weight_is_a_point_and_the_work_tree_stays_as_it_was(ready: Paths,
 def test_each_point_is_there_before_the_next_one_is_trained(ready: Paths):
     first = next(run_benchmark(SETTINGS, ready, [1.0, 2.0]))
     assert [point["lambda_G"] for point in first["points"]] == [1]
+
+
+class Stop(Observer):
+    """Presses Ctrl-C after the second step."""
+
+    def losses(self, step: int, terms) -> None:
+        if step == 2:
+            raise KeyboardInterrupt
+
+
+class Starts(Observer):
+    """Keeps at which step each training started."""
+
+    def __init__(self) -> None:
+        self.steps: list[int] = []
+
+    def start(self, task: str, total: int, done: int = 0) -> None:
+        self.steps += [done] if task == "train" else []
+
+
+def test_a_point_that_was_stopped_goes_on_from_its_checkpoint(ready: Paths):
+    settings = small_settings(autoencoder="skip", train={"steps": 3, "checkpoint_every": 1})
+    whole = next(run_benchmark(settings, ready, [1.0]))
+    with pytest.raises(KeyboardInterrupt):
+        next(run_benchmark(settings, ready, [1.0], observer=Stop()))
+    starts = Starts()
+    assert next(run_benchmark(settings, ready, [1.0], observer=starts)) == whole
+    assert starts.steps == [1]
+    assert not ready.of_weight(1.0).root.exists()
+
+
+def test_the_crops_are_decoded_once_for_all_points(ready: Paths, monkeypatch: pytest.MonkeyPatch):
+    decoded = sorted(ready.decoded.iterdir())
+    monkeypatch.setattr(faces, "_decode", None)
+    next(run_benchmark(SETTINGS, ready, [1.0]))
+    assert sorted(ready.decoded.iterdir()) == decoded
 
 
 def test_an_attribute_that_nobody_reads_has_no_curve():
