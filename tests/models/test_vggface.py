@@ -1,5 +1,8 @@
 """VGG-Face with random weights of the true shapes: the public file is not ours to ship."""
 
+from collections.abc import Iterator
+
+import pytest
 import torch
 import torch.nn.functional as F
 from vggface_files import Weights
@@ -24,6 +27,15 @@ def test_the_published_shapes_are_those_of_the_paper():
     assert shapes["fc6.weight"] == (4096, 512 * 7 * 7)
     assert shapes["fc8.bias"] == (2622,)
     assert sum(shape.numel() for shape in shapes.values()) == 145_002_878
+
+
+@pytest.fixture
+def doubles() -> Iterator[None]:
+    """New tensors have 64 bits."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(before)
 
 
 def rgb_descriptor(weights: Weights, X: torch.Tensor) -> torch.Tensor:
@@ -54,6 +66,21 @@ def test_descriptors_of_the_release_have_length_1(vggface_weights: Weights):
     plain, unit = VGGFace.from_rgb(vggface_weights), UnitVGGFace.from_rgb(vggface_weights)
     with torch.inference_mode():
         torch.testing.assert_close(unit(X), plain(X) / plain(X).norm(dim=1, keepdim=True))
+
+
+def test_its_gradient_with_respect_to_the_image_is_the_three_channel_networks(
+    vggface_weights: Weights, doubles: None
+):
+    """In 64 bits: in 32, rounding turns a few units on or off, and each changes the gradient."""
+    weights = {name: weight.double() for name, weight in vggface_weights.items()}
+    X = torch.rand(1, 1, 224, 224, generator=torch.Generator().manual_seed(1), requires_grad=True)
+    network = VGGFace.from_rgb(weights).requires_grad_(False)
+    ours, theirs = (
+        torch.autograd.grad(R_X.square().sum(), X)[0]
+        for R_X in (network(X), rgb_descriptor(weights, X))
+    )
+    assert theirs.count_nonzero() > X.numel() / 2
+    torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-9 * float(theirs.abs().max()))
 
 
 def test_it_sees_the_whole_crop_wherever_the_landmarks_are():
