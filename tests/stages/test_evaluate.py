@@ -6,10 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+import yaml
 from PIL import Image
 from report_reader import Page
 from small import LANDMARK_COLUMNS
+from typer.testing import CliRunner
 
+from sanmodel.cli import app
 from sanmodel.errors import SanError
 from sanmodel.files import read_json
 from sanmodel.images import encode_png
@@ -180,6 +183,20 @@ def test_closed_programs_are_given_every_set_without_any_network(tmp_path: Path)
     evaluate.export(settings, paths, tmp_path / "out")
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"test", "more"}
     assert len(list((tmp_path / "out/test").glob("*/*.png"))) == len(VARIANTS) * 4
+
+
+def test_the_command_writes_the_images_into_the_work_tree(tmp_path: Path, monkeypatch):
+    tree, elsewhere = tmp_path / "tree", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    paths = write_inputs(tree, "Male", people=2, photos=2)
+    settings = SETTINGS.model_copy(update={"evaluate": LEAST})
+    paths.params.write_text(yaml.safe_dump(settings.model_dump(by_alias=True)))
+    monkeypatch.chdir(elsewhere)
+    command = ["evaluate", "--root", str(tree), "--export-images", "out"]
+    result = CliRunner().invoke(app, command)
+    assert result.exit_code == 0, result.output
+    assert (tree / "out/test/pairs.csv").is_file()
+    assert not list(elsewhere.iterdir())
 
 
 def test_a_failure_leaves_earlier_results_alone(tmp_path: Path):
