@@ -5,28 +5,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sanmodel.evaluation.measures import false_match_rate
-from sanmodel.evaluation.probes.who_pays import LEAST
+from sanmodel.evaluation.probes import PROBES
 
 _READS_ANOTHER = re.compile(r" reads .* left out$")
 """What is said of a classifier of another attribute."""
-
-_PROBES = {
-    "who-pays": f"figures of fewer than {LEAST} images or pairs of one person are not given, nor"
-    " an AUC within one class",
-    "identification": "no person has two matched images, or the rank takes in all who are sought",
-    "retrained": "the faces to learn from or to be tested on are not of both classes",
-    "recovery": "there is no face to learn from, or those to be tested on are of one class",
-    "detectability": "there is no face to learn from",
-}
-"""Why a probe leaves a cell of its table empty."""
-
-_ASKED = {
-    "who-pays": ("classifiers", "matchers"),
-    "identification": ("matchers",),
-    "ensembles": ("classifiers",),
-    "recovery": ("classifiers",),
-}
-"""The networks without which a probe has no answer at all."""
 
 
 def without_networks(kind: str, gaps: Iterable[str]) -> str:
@@ -65,7 +47,9 @@ def without_answer(probe: str, answer: Mapping[str, Any], gaps: Iterable[str]) -
         answer: Its rows.
         gaps: As of :func:`without_networks`.
     """
-    if probe in _PROBES and any(answer.values()):
-        return _PROBES[probe]
-    gaps = list(gaps)
-    return "; ".join(without_networks(kind, gaps) for kind in _ASKED.get(probe, ()))
+    if probe not in PROBES.names():
+        return ""
+    known, gaps = PROBES.get(probe), list(gaps)
+    if known.missing and any(answer.values()):
+        return known.missing
+    return "; ".join(without_networks(kind, gaps) for kind in known.needs)

@@ -4,6 +4,7 @@ import base64
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import floor
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,11 @@ FINE = Grade(side=1600, quality=90)
 """Of the main set and the prototypes."""
 
 COARSE = Grade(side=800, quality=70)
-"""Of further sets: with four of them, as the paper has, the page stays under 5 MB."""
+"""Of further sets."""
+
+MOST_PICTURES = 9 * (SHOWN + 4 * SHOWN_OF_OTHERS)
+"""Faces on the page, each variant of a person being one: those of our four variants and of five
+baselines, of four further sets as the paper has them. With so many the page stays under 5 MB."""
 
 
 @dataclass(frozen=True)
@@ -228,13 +233,18 @@ def _page(contents: Report, tables: Sequence[Table], figures: Sequence[Shown]) -
 
 
 def _faces(contents: Report) -> dict[str, list[dict[str, Any]]]:
-    """Return some faces of each set for the page."""
-    shown = {}
+    """Return some faces of each set for the page, fewer where there are many sets or variants."""
+    chosen: dict[str, tuple[Sequence[Person], Grade]] = {}
     for name, people in contents.people.items():
         main = name == contents.metrics["set"]
         most, grade = (SHOWN, FINE) if main else (SHOWN_OF_OTHERS, COARSE)
-        shown[name] = [_face(person, grade) for person in people[:most]]
-    return shown
+        chosen[name] = (people[:most], grade)
+    pictures = sum(len(person.images) for people, _ in chosen.values() for person in people)
+    share = min(1, MOST_PICTURES / max(1, pictures))
+    return {
+        name: [_face(person, grade) for person in people[: max(1, floor(share * len(people)))]]
+        for name, (people, grade) in chosen.items()
+    }
 
 
 def _face(person: Person, grade: Grade) -> dict[str, Any]:

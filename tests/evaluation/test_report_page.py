@@ -11,7 +11,7 @@ from example_report import GAP, VARIANTS, example_metrics, example_report
 from PIL import Image
 from report_reader import Page
 
-from sanmodel.evaluation.page import SHOWN, SHOWN_OF_OTHERS, Person, write_report
+from sanmodel.evaluation.page import MOST_PICTURES, SHOWN, SHOWN_OF_OTHERS, Person, write_report
 from sanmodel.evaluation.published import PAPER
 from sanmodel.evaluation.report_tables import report_tables
 
@@ -269,3 +269,14 @@ def test_of_each_set_no_more_faces_are_shown_than_fit(tmp_path):
         page.text.index(words) for words in ("Set test", "one of test", "Set lfw", "one of l")
     ]
     assert places == sorted(places)
+
+
+def test_with_many_sets_and_variants_fewer_faces_are_shown(tmp_path):
+    variants = ("original", *(f"OP{n}" for n in range(31)))
+    image = np.zeros((224, 224), np.uint8)
+    people = [Person("one", dict.fromkeys(variants, image))] * SHOWN
+    assert len(variants) * (SHOWN + SHOWN_OF_OTHERS) > MOST_PICTURES
+    write_report(tmp_path, example_report({"test": people, "lfw": people}))
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    pictures = len(re.findall(r'<img class="(?:original|output)"', page))
+    assert MOST_PICTURES / 2 < pictures <= MOST_PICTURES

@@ -73,10 +73,14 @@ class Probe(Protocol):
     Attributes:
         title: What the table of its answer is called.
         question: What it asks, one sentence for a reader who does not know the field.
+        missing: Why cells of its table may be empty; nothing if that is said elsewhere.
+        needs: Kinds of networks, "classifiers" or "matchers", without which it has no answer.
     """
 
     title: str
     question: str
+    missing: str
+    needs: tuple[str, ...]
 
     def __init__(self) -> None: ...
 

@@ -21,6 +21,8 @@ class Detectability:
         "How well does a network that was trained on other people's faces tell a perturbed face "
         "from an original?"
     )
+    missing = "there is no face to learn from"
+    needs: tuple[str, ...] = ()
 
     def answer(self, study: Study) -> Answer:
         """See :meth:`sanmodel.evaluation.probes.Probe.answer`."""

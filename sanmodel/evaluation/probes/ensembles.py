@@ -26,6 +26,8 @@ class EnsemblesProbe:
         "How many images are misread if one of several models perturbs them, and how many by all"
         " classifiers at once?"
     )
+    missing = ""
+    needs: tuple[str, ...] = ("classifiers",)
 
     def answer(self, study: Study) -> Answer:
         """See :meth:`sanmodel.evaluation.probes.Probe.answer`; a row per member, then two more."""

@@ -14,6 +14,8 @@ class IdentificationProbe:
         "How often is the person of a perturbed photo the first, or among the first five, whom a"
         " face matcher names when it searches the other, unchanged photos?"
     )
+    missing = "no person has two matched images, or the rank takes in all who are sought"
+    needs: tuple[str, ...] = ("matchers",)
 
     def answer(self, study: Study) -> Answer:
         """See :meth:`sanmodel.evaluation.probes.Probe.answer`; rows "<matcher> <variant>"."""

@@ -36,6 +36,8 @@ class RecoveredFaces:
         "Do independent classifiers read the attribute again once somebody compresses, shrinks, "
         "filters or denoises the perturbed faces?"
     )
+    missing = "there is no face to learn from, or those to be tested on are of one class"
+    needs: tuple[str, ...] = ("classifiers",)
 
     def answer(self, study: Study) -> Answer:
         """See :meth:`sanmodel.evaluation.probes.Probe.answer`; no row without a classifier."""

@@ -32,6 +32,8 @@ class Retrained:
         "How well is the attribute read by a classifier that was trained, with true labels, on "
         "perturbed faces of other people?"
     )
+    missing = "the faces to learn from or to be tested on are not of both classes"
+    needs: tuple[str, ...] = ()
 
     def answer(self, study: Study) -> Answer:
         """See :meth:`sanmodel.evaluation.probes.Probe.answer`."""

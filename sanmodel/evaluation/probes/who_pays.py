@@ -52,6 +52,11 @@ class WhoPaysProbe:
         " men or women, the old or the young, people with glasses? Groups of fewer than"
         f" {LEAST} images, or pairs of one person, have no figures."
     )
+    missing = (
+        f"figures of fewer than {LEAST} images or pairs of one person are not given, nor an AUC"
+        " within one class"
+    )
+    needs: tuple[str, ...] = ("classifiers", "matchers")
 
     def answer(self, study: Study) -> Answer:
         """See :meth:`sanmodel.evaluation.probes.Probe.answer`.
