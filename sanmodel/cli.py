@@ -408,13 +408,16 @@ def benchmark_training(
     steps: Annotated[int, typer.Option(min=1, help="Timed steps of each kind.")] = 5,
     batch: Annotated[int, typer.Option(min=2, help="Images per step.")] = 8,
     accelerator: Annotated[Literal["cpu", "cuda"], typer.Option(help="Where.")] = "cpu",
+    compiled: Annotated[
+        bool, typer.Option("--compiled", help="Ours with torch.compile, too (a C++ compiler).")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="JSON file for the figures.")] = None,
 ) -> None:
     """Images per second of the training step as the paper reads, and of ours."""
     from sanmodel.benchmarks import training
 
     def measure(observer: "Observer") -> dict[str, Any]:
-        return training.run_benchmark(steps, batch, accelerator, observer)
+        return training.run_benchmark(steps, batch, accelerator, observer, compiled)
 
     _report(training, measure, out)
 

@@ -99,7 +99,11 @@ class Record:
 
 
 def run_benchmark(
-    steps: int, batch: int, accelerator: Accelerator = "cpu", observer: Observer = SILENT
+    steps: int,
+    batch: int,
+    accelerator: Accelerator = "cpu",
+    observer: Observer = SILENT,
+    compiled: bool = False,
 ) -> dict[str, Any]:
     """Measure both kinds of step, turn by turn.
 
@@ -108,6 +112,7 @@ def run_benchmark(
         batch: Images per step.
         accelerator: Where.
         observer: Hears about progress.
+        compiled: Measure our steps with ``torch.compile``, too, which needs a C++ compiler.
 
     Returns:
         The ``machine``; for each kind of step its images per second, how many times the literal
@@ -118,10 +123,7 @@ def run_benchmark(
         SanError: If a GPU is asked for that is not there.
     """
     launch(TrainerSettings(accelerator=accelerator))
-    setting = make_setting(batch, random_vggface(), accelerator)
-    kinds = {"literal": literal(setting), "ours, float32": ours(setting, "32-true")}
-    if has_fast_bf16(accelerator):
-        kinds["ours, bfloat16"] = ours(setting, "bf16-mixed")
+    kinds = _kinds(make_setting(batch, random_vggface(), accelerator), accelerator, compiled)
     records = {name: Record() for name in kinds}
     for _ in observed(range(1 + steps), "steps", 1 + steps, observer):
         weights = deepcopy(kinds["literal"].autoencoder.state_dict())
@@ -138,6 +140,18 @@ def run_benchmark(
             for name, record in records.items()
         ],
     }
+
+
+def _kinds(setting: Setting, accelerator: Accelerator, compiled: bool) -> dict[str, Step]:
+    """Return the steps to measure by what they are called, the literal one first."""
+    kinds = {"literal": literal(setting)}
+    precisions = {"float32": "32-true"}
+    precisions |= {"bfloat16": "bf16-mixed"} if has_fast_bf16(accelerator) else {}
+    for name, precision in precisions.items():
+        kinds[f"ours, {name}"] = ours(setting, precision)
+        if compiled:
+            kinds[f"ours, {name}, compiled"] = ours(setting, precision, compiled)
+    return kinds
 
 
 def random_vggface() -> VGGFace:
@@ -203,13 +217,22 @@ def literal(setting: Setting) -> Step:
     return Step(autoencoder, step)
 
 
-def ours(setting: Setting, precision: str) -> Step:
-    """Return the step of ``san train``, with the descriptors of the originals known."""
+def ours(setting: Setting, precision: str, compiled: bool = False) -> Step:
+    """Return the step of ``san train``, with the descriptors of the originals known.
+
+    Args:
+        setting: What it works on.
+        precision: As in ``trainer.precision``.
+        compiled: Let ``torch.compile`` make kernels of the networks, in the first step.
+    """
     where = setting.X.device.type
     fabric = launch(TrainerSettings.model_validate({"accelerator": where, "precision": precision}))
     autoencoder = channels_last(deepcopy(setting.autoencoder))
     X, y, R_X = setting.X, setting.y, setting.describe(setting.X)
-    J_total = place(TotalLoss([deepcopy(setting.f_G)], deepcopy(setting.R_vgg)), fabric)
+    f_G, R_vgg = deepcopy(setting.f_G), deepcopy(setting.R_vgg)
+    J_total = place(TotalLoss([f_G], R_vgg), fabric)
+    for network in (autoencoder, f_G, R_vgg) if compiled else ():
+        network.compile()
     optimizer = torch.optim.Adam(autoencoder.parameters(), lr=LEARNING_RATE)
 
     def step() -> dict[str, Tensor]:

@@ -27,6 +27,13 @@ def test_steps_are_steps(setting):
     assert last[-1] < last[0]
 
 
+@pytest.mark.slow
+def test_compiled_networks_have_the_same_losses(setting):
+    """Half a minute for the C++ compiler."""
+    plain, compiled = ours(setting, "32-true"), ours(setting, "32-true", compiled=True)
+    assert compiled.timed()[0] == pytest.approx(plain.timed()[0], rel=1e-4)
+
+
 def test_bfloat16_stays_near(setting):
     read, mixed = literal(setting), ours(setting, "bf16-mixed")
     assert mixed.timed()[0]["J_G"] == pytest.approx(read.timed()[0]["J_G"], rel=0.02)
