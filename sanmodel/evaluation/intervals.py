@@ -101,6 +101,31 @@ def attribute_intervals(
     return {name: interval_of(values, draws) for name, values in figures.items()}
 
 
+def error_change_interval(
+    labels: Integers,
+    before: Floats,
+    after: Floats,
+    people: Integers,
+    seed: int = SAMPLE_SEED,
+    replicates: int = REPLICATES,
+) -> Interval | None:
+    """Return the interval of how much more images are read wrongly after than before.
+
+    The same people are drawn for both, so that what is hard about a person counts for neither.
+
+    Args:
+        labels: True classes, (N,), 0 or 1.
+        before: Probabilities of class 1 of one variant, (N,).
+        after: Those of another.
+        people: Number of the person each image shows, (N,).
+        seed: Of the draws.
+        replicates: How often people are drawn.
+    """
+    draws = draw_people(people, replicates, seed)
+    wrong = [((scores > THRESHOLD) != labels).astype(np.float64) for scores in (before, after)]
+    return interval_of(mean_replicates(wrong[1] - wrong[0], people, draws), draws)
+
+
 def identification_intervals(
     result: Identification,
     ranks: Sequence[int] = RANKS,

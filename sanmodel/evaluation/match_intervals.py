@@ -71,7 +71,7 @@ def true_match_intervals(
     """
     draws = draw_people(people, replicates, seed)
     figures = true_match_replicates(probes, gallery, people, rates, draws, seed)
-    return _intervals(figures, rates, measured_impostors(people), draws)
+    return rate_intervals(figures, rates, measured_impostors(people), draws)
 
 
 def group_match_intervals(
@@ -136,7 +136,7 @@ def scored_match_intervals(
     images = np.bincount(places_of(people))
     thresholds = _thresholds(sample, images, rates, draws)
     figures = _match_rates(Genuine(distances[same], person[same, 0]), thresholds, draws)
-    return _intervals(figures, rates, len(order), draws)
+    return rate_intervals(figures, rates, len(order), draws)
 
 
 def true_match_replicates(
@@ -216,10 +216,17 @@ def _false_matches(sample: ImpostorSample, times: Floats) -> Floats:
     return np.cumsum(sample.weights * times[sample.probes] * times[sample.gallery])
 
 
-def _intervals(
+def rate_intervals(
     figures: Floats, rates: Sequence[float], impostors: int, draws: Integers
 ) -> Intervals:
-    """Return the interval of each rate's replicates, none of rates that the pairs cannot give."""
+    """Return the interval of each rate's replicates, none of rates that the pairs cannot give.
+
+    Args:
+        figures: True match rates, or differences of them, by replicate, (R, rates).
+        rates: False match rates.
+        impostors: Number of impostor pairs that were measured.
+        draws: How often each replicate draws each person, (R, P).
+    """
     return {
         true_match_name(rate): interval_of(values, draws)
         if allowed_matches(rate, impostors) >= 1

@@ -23,6 +23,9 @@ LIKENESS = "likeness"
 BOUNDS = ("_low", "_high")
 """What the names of an interval's ends add to the name of a figure."""
 
+CHANGE = "_change"
+"""What the name of a figure gets that says how much it differs from the original's."""
+
 NOT_MEASURED = "not measured"
 
 

@@ -11,14 +11,24 @@ from numpy.typing import NDArray
 
 from sanmodel.evaluation.faces import Faces
 from sanmodel.evaluation.intervals import (
+    REPLICATES,
     Intervals,
     attribute_intervals,
+    draw_people,
+    error_change_interval,
     mean_interval,
     with_intervals,
 )
-from sanmodel.evaluation.match_intervals import scored_match_intervals, true_match_intervals
+from sanmodel.evaluation.match_intervals import (
+    rate_intervals,
+    scored_match_intervals,
+    true_match_replicates,
+)
 from sanmodel.evaluation.measure import Arrays, Key
+from sanmodel.evaluation.measures import CHANGE
+from sanmodel.evaluation.pairs import measured_impostors
 from sanmodel.evaluation.protocol import (
+    THRESHOLD,
     Curve,
     PairScores,
     Verification,
@@ -50,13 +60,31 @@ def report_attribute(
         ``ATTRIBUTE_COLUMNS``.
     """
     metrics = {
-        key: with_intervals(
+        (name, variant): with_intervals(
             attribute_metrics(labels, values), attribute_intervals(labels, values, people, seed)
         )
-        for key, values in scores.items()
+        | _error_change(labels, scores.get((name, "original")), values, people, seed, variant)
+        for (name, variant), values in scores.items()
     }
     curves = {key: attribute_roc(labels, values) for key, values in scores.items()}
     return _nested(metrics), _table(curves, ATTRIBUTE_COLUMNS)
+
+
+def _error_change(
+    labels: NDArray[np.int64],
+    before: NDArray[np.float64] | None,
+    after: NDArray[np.float64],
+    people: NDArray[np.int64],
+    seed: int,
+    variant: str,
+) -> dict[str, float | None]:
+    """Return how much more of a variant is read wrongly than of the original; of that nothing."""
+    if before is None or variant == "original" or len(labels) == 0:
+        return {}
+    name = f"error_rate{CHANGE}"
+    wrong = [float(((scores > THRESHOLD) != labels).mean()) for scores in (before, after)]
+    interval = error_change_interval(labels, before, after, people, seed)
+    return with_intervals({name: wrong[1] - wrong[0]}, {name: interval})
 
 
 @dataclass(frozen=True)
@@ -78,13 +106,31 @@ def match(
         rates: False match rates to report the true match rate at.
         seed: Of the intervals, and of drawn pairs where there are too many.
     """
-    found = {}
+    draws, impostors = draw_people(people, REPLICATES, seed), measured_impostors(people)
+    found, replicates = {}, {}
     for (name, variant), probes in descriptors.items():
         gallery = descriptors[name, "original"]
-        result = verify(probes, gallery, people, seed)
-        intervals = true_match_intervals(probes, gallery, people, rates, seed)
-        found[name, variant] = _matching(result, rates, intervals)
+        own = true_match_replicates(probes, gallery, people, rates, draws, seed)
+        replicates[name, variant] = own
+        intervals = rate_intervals(own, rates, impostors, draws)
+        found[name, variant] = _matching(verify(probes, gallery, people, seed), rates, intervals)
+    for name, variant in found:
+        before = found[name, "original"]
+        if variant != "original":
+            moved = replicates[name, variant] - replicates[name, "original"]
+            intervals = rate_intervals(moved, rates, impostors, draws)
+            found[name, variant] = _with_change(found[name, variant], before, intervals)
     return found
+
+
+def _with_change(after: Matching, before: Matching, intervals: Intervals) -> Matching:
+    """Add how much each rate differs from the original's; ``intervals`` are by the rates' names."""
+    changes: dict[str, float | None] = {}
+    for name, interval in intervals.items():
+        old, new = before.rates[name], after.rates[name]
+        moved = None if old is None or new is None else new - old
+        changes |= with_intervals({f"{name}{CHANGE}": moved}, {f"{name}{CHANGE}": interval})
+    return Matching(after.rates | changes, after.curve)
 
 
 def match_closed(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sanmodel.evaluation.measures import Value, measure_of, true_match_rates, value_of
+from sanmodel.evaluation.measures import CHANGE, Value, measure_of, true_match_rates, value_of
 from sanmodel.evaluation.missing import without_networks
 from sanmodel.settings import PromotionSettings
 
@@ -92,13 +92,18 @@ def _match_loss(metrics: Metrics) -> Found:
     name, of = _first(metrics, "matchers", rate)
     of_rate = f"the {measure_of(rate).title}" if rate else "the true match rate"
     lost = _fall(of("original"), of("OP"))
-    return Found(lost, f"{of_rate} of {name} falls by at most", of("OP").reason)
+    _, moved = _first(metrics, "matchers", rate + CHANGE)
+    low, high = moved("OP").high, moved("OP").low
+    rule, reason = f"{of_rate} of {name} falls by at most", of("OP").reason
+    return Found(lost, rule, reason, low=_minus(low), high=_minus(high))
 
 
 def _same_error_rise(metrics: Metrics) -> Found:
     name, of = _first(metrics, "classifiers", "error_rate")
     risen = _fall(of("SM"), of("original"))
-    return Found(risen, f"the error of {name} in X'_SM rises by at most", of("SM").reason)
+    change = _first(metrics, "classifiers", f"error_rate{CHANGE}")[1]("SM")
+    rule = f"the error of {name} in X'_SM rises by at most"
+    return Found(risen, rule, of("SM").reason, low=change.low, high=change.high)
 
 
 def _psnr(metrics: Metrics) -> Found:
@@ -138,6 +143,10 @@ def _first(metrics: Metrics, kind: str, measure: str) -> tuple[str, Callable[[st
         return _NOBODY[kind], lambda variant: nothing
     name, by_variant = next(iter(metrics[kind].items()))
     return name, lambda variant: value_of(measure, by_variant.get(variant, {}), gaps)
+
+
+def _minus(number: float | None) -> float | None:
+    return None if number is None else -number
 
 
 def _fall(before: Value, after: Value) -> float | None:

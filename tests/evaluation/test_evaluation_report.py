@@ -56,7 +56,8 @@ def test_matching_report_compares_with_the_originals_of_the_same_matcher():
     assert metrics["good"]["SM"]["tmr_at_fmr_0.1"] == metrics["good"]["SM"]["tmr_at_fmr_0.01"] == 1
     blind = metrics["blind"]["SM"]
     assert blind["tmr_at_fmr_0.1"] < 0.3
-    assert_each_has_an_interval(blind, ["tmr_at_fmr_0.1", "tmr_at_fmr_0.01"])
+    rates = ["tmr_at_fmr_0.1", "tmr_at_fmr_0.01"]
+    assert_each_has_an_interval(blind, [*rates, *(f"{rate}_change" for rate in rates)])
     assert list(curves.columns) == ["matcher", "variant", "fmr", "tmr"]
     assert len(curves.groupby(["matcher", "variant"])) == 4
 
@@ -79,3 +80,35 @@ def test_quality_is_the_mean_over_images_with_an_interval_over_people():
 def test_the_quality_of_one_persons_images_has_no_interval():
     quality = {("psnr", "SM"): np.array([20.0, 30.0])}
     assert report_quality(quality, np.array([3, 3]), seed=0) == {"SM": {"psnr": 25.0}}
+
+
+def test_changes_are_those_of_the_same_people():
+    rng = np.random.default_rng(3)
+    people = np.repeat(np.arange(30), 6)
+    labels = people % 2
+    hard = rng.random(30)[people]  # some people are read wrongly whatever is done
+    scores = {
+        ("net", "original"): np.where(hard < 0.3, 1 - labels, labels).astype(float),
+        ("net", "OP"): np.where(hard < 0.3, 1 - labels, labels).astype(float),
+    }
+    scores["net", "OP"][::10] = 1 - labels[::10]
+    figures = report_attribute(scores, labels, people, 1)[0]["net"]
+    change = figures["OP"]["error_rate"] - figures["original"]["error_rate"]
+    assert figures["OP"]["error_rate_change"] == pytest.approx(change)
+    assert (
+        figures["OP"]["error_rate_change_low"] <= change <= figures["OP"]["error_rate_change_high"]
+    )
+    own = figures["OP"]["error_rate_high"] - figures["OP"]["error_rate_low"]
+    both = figures["OP"]["error_rate_change_high"] - figures["OP"]["error_rate_change_low"]
+    assert both < own / 2
+    assert "error_rate_change" not in figures["original"]
+
+    original = 2 * rng.normal(size=(30, 6))[people] + rng.normal(size=(180, 6))
+    descriptors = {("face", "original"): original}
+    descriptors["face", "OP"] = original + 0.5 * rng.normal(size=original.shape)
+    matched = match(descriptors, people, (0.1,), seed=1)
+    before, after = (matched["face", v].rates for v in ("original", "OP"))
+    moved = after["tmr_at_fmr_0.1"] - before["tmr_at_fmr_0.1"]
+    assert after["tmr_at_fmr_0.1_change"] == pytest.approx(moved)
+    assert after["tmr_at_fmr_0.1_change_low"] <= moved <= after["tmr_at_fmr_0.1_change_high"]
+    assert "tmr_at_fmr_0.1_change" not in before

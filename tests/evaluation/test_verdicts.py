@@ -51,6 +51,19 @@ def test_a_limit_within_the_interval_is_not_met_for_certain(low: float, certain:
     assert (failed.passed, failed.certain) == (False, False)
 
 
+def test_differences_are_certain_or_not_by_their_own_intervals():
+    told = metrics()
+    change = {"tmr_at_fmr_0.01_change": -0.03, "tmr_at_fmr_0.01_change_low": -0.06}
+    told["matchers"]["face"]["OP"] |= change | {"tmr_at_fmr_0.01_change_high": -0.01}
+    rise = {"error_rate_change": 0.01, "error_rate_change_low": 0.0}
+    told["classifiers"]["net"]["SM"] |= rise | {"error_rate_change_high": 0.015}
+    _, loss, risen, _ = verdicts(told, PromotionSettings())
+    assert (loss.passed, loss.certain) == (True, False)
+    assert loss.sentence.endswith("(found: 3.0 points, 95 % interval 1.0 to 6.0)")
+    assert (risen.passed, risen.certain) == (True, True)
+    assert risen.sentence.endswith("(found: 1.0 points, 95 % interval 0.0 to 1.5)")
+
+
 def test_matching_is_judged_at_the_highest_rate_whatever_comes_first():
     told = metrics()
     for variant, rate in (("original", 0.8), ("OP", 0.5)):
