@@ -335,7 +335,7 @@ class EvaluateSettings(Section):
 class PromotionSettings(Section):
     """What a model must show to be promoted; null drops a rule.
 
-    All of them are about the first classifier, the first matcher and the first false match rate.
+    All of them are about the first classifier, the first matcher and the highest false match rate.
 
     Attributes:
         min_error: Least attribute error on X'_OP.
