@@ -100,6 +100,7 @@ def example_report(people=None, **changes):
             Verdict("The true match rate is 0.95 at least.", False),
             Verdict("Ranks stay.", None),
             Verdict("The PSNR is 24 dB at least.", True, certain=False),
+            Verdict("The SSIM is 0.99 at least.", False, certain=False),
         ],
         "seed": 7,
         "sources": {"test": "celeba"},

@@ -63,11 +63,7 @@ class Answers:
         if new:
             places = [first_places[key] for key in new]
             found = np.ascontiguousarray(ask(images[places], boxes[places]), dtype=np.float64)
-            if not np.isfinite(found).all():
-                raise SanError(
-                    f"{network} answers with something that is no finite number: take it out of"
-                    " `evaluate` in params.yaml, or install another version"
-                )
+            require_finite(network, found)
             known |= dict(zip(new, found, strict=True))
             self._write((key, known[key].tobytes()) for key in new)
         return np.stack([known[key] for key in keys])
@@ -116,6 +112,19 @@ class Answers:
         """Open the file for one transaction."""
         with closing(sqlite3.connect(self._path, timeout=PATIENCE)) as connection, connection:
             yield connection
+
+
+def require_finite(network: str, found: NDArray[np.float64]) -> None:
+    """Check what a network answered.
+
+    Raises:
+        SanError: If there is something that is no finite number.
+    """
+    if not np.isfinite(found).all():
+        raise SanError(
+            f"{network} answers with something that is no finite number: take it out of `evaluate`"
+            " in params.yaml, or install another version"
+        )
 
 
 @cache

@@ -18,8 +18,8 @@ class Verdict:
     Attributes:
         sentence: The rule and what was found.
         passed: Whether it is met; None if it could not be judged.
-        certain: Whether other test people would hardly have changed that: the limit lies outside
-            the figure's 95 % interval, or the figure has none.
+        certain: Whether other test people would hardly have changed that: the figure has a 95 %
+            interval, and the limit lies outside it.
     """
 
     sentence: str
@@ -65,9 +65,14 @@ def _judged(name: str, limit: float, found: Found) -> Verdict:
         told, passed, certain = ": ".join(filter(None, ("not measured", found.reason))), None, True
     else:
         passed = found.number >= limit if name in _LEAST else found.number <= limit
-        certain = found.low is None or found.high is None or not found.low <= limit <= found.high
+        certain = _outside(limit, found.low, found.high)
         told = ", ".join(_told(found, unit, factor))
     return Verdict(f"{found.rule} {factor * limit:g} {unit} ({told})", passed, certain)
+
+
+def _outside(limit: float, low: float | None, high: float | None) -> bool:
+    """Say whether there is an interval and a limit lies outside it."""
+    return low is not None and high is not None and not low <= limit <= high
 
 
 def _told(found: Found, unit: str, factor: float) -> Iterator[str]:

@@ -62,6 +62,15 @@ def brightness(page, place):
     return picture.getpixel((6, middle)), picture.getpixel((picture.width - 6, middle))
 
 
+def test_lights_differ_in_colour_as_in_words(page):
+    lights = page.locator(".rules b").all()
+    words = [light.inner_text().split(maxsplit=1)[1] for light in lights]
+    assert words == ["met", "not met", "not judged", "met, not certain", "not met, not certain"]
+    colours = [light.evaluate("one => getComputedStyle(one).color") for light in lights]
+    assert len(set(colours)) == 4
+    assert colours[3] == colours[4]
+
+
 def test_it_is_loaded_without_an_error_and_without_the_network(started, address):
     with started.new_context() as context:
         page, said, asked = context.new_page(), [], []

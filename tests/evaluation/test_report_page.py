@@ -48,6 +48,7 @@ def test_the_rules_come_next_in_words_and_signs(page):
     assert re.search(r"✗ not met The true match rate", rules)
     assert re.search(r"\? not judged Ranks stay", rules)
     assert re.search(r"≈ met, not certain The PSNR", rules)
+    assert re.search(r"≈ not met, not certain The SSIM", rules)
     assert "Not certain: with other test people" in rules
 
 

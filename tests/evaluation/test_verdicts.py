@@ -51,6 +51,10 @@ def test_a_limit_within_the_interval_is_not_met_for_certain(low: float, certain:
     assert (failed.passed, failed.certain) == (False, False)
 
 
+def test_without_an_interval_nothing_is_certain():
+    assert {one.certain for one in verdicts(metrics(), PromotionSettings())} == {False}
+
+
 def test_differences_are_certain_or_not_by_their_own_intervals():
     told = metrics()
     change = {"tmr_at_fmr_0.01_change": -0.03, "tmr_at_fmr_0.01_change_low": -0.06}

@@ -12,6 +12,7 @@ from PIL import Image
 from scipy.ndimage import median_filter
 from torch import Tensor
 
+from sanmodel.evaluation.answers import require_finite
 from sanmodel.evaluation.attackers.denoiser import Denoiser
 from sanmodel.evaluation.attackers.figures import attack_figures
 from sanmodel.evaluation.attackers.learning import BATCH, as_tensor, drawn, learn, mirrored
@@ -120,6 +121,7 @@ def _scores(study: Study, recovery: Recovery | None) -> dict[str, NDArray[np.flo
         cleaned = recovery(np.asarray(images[batch]))
         for name, classifier in study.classifiers.items():
             scores[name][batch] = classifier.scores(cleaned, boxes[batch])
+            require_finite(name, scores[name][batch])
     return scores
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from attacked_study import (
     SIDE,
+    Brightness,
     classes,
     of_one_class,
     side,
@@ -14,6 +15,7 @@ from attacked_study import (
 )
 from scipy.ndimage import gaussian_filter
 
+from sanmodel.errors import SanError
 from sanmodel.evaluation.probes import PROBES
 from sanmodel.evaluation.probes.recovery import halved, jpeg, median, taught_denoiser
 
@@ -128,3 +130,14 @@ def test_gaps_are_told_not_raised(asked):
         scores={key: values[:0] for key, values in asked.scores.items()},
     )
     assert all(set(row.values()) == {None} for row in probe.answer(nobody).values())
+
+
+def test_a_classifier_that_fails_on_cleaned_faces_is_named(asked):
+    class Blind(Brightness):
+        def scores(self, images, boxes):
+            return np.full(len(images), np.nan)
+
+    with pytest.raises(SanError, match="^brightness answers with something that is no finite"):
+        PROBES.get("recovery")().answer(
+            replace(asked, classifiers={"brightness": Blind()}, steps=1)
+        )

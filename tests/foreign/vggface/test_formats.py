@@ -8,6 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 import vggface_files
+from safetensors.torch import save_file
 from scipy.io import loadmat, savemat
 from vggface_files import Weights, few_channels
 
@@ -134,6 +135,17 @@ def test_other_files_are_refused(content: bytes, words: str, tmp_path: Path):
     with pytest.raises(SanError, match=words) as refused:
         load_vggface(path)
     assert "\n" not in str(refused.value)
+
+
+def test_safetensors_whose_header_begins_like_a_pickle_are_read(weights: Weights, tmp_path: Path):
+    path = tmp_path / "weights"
+    for padding in range(256):
+        save_file(weights, path, metadata={"padding": "x" * padding})
+        if path.read_bytes()[:1] == b"\x80":
+            break
+    assert path.read_bytes()[:1] == b"\x80"
+    read = read_weights(path)
+    assert read.keys() == weights.keys()
 
 
 def test_a_missing_file_names_the_setting(tmp_path: Path):
