@@ -1,0 +1,65 @@
+"""Commands that record what the pipeline did, and show it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from sanmodel.cli.common import HERE, Root
+
+app = typer.Typer()
+
+
+@app.command()
+def track(root: Root = HERE) -> None:
+    """Record the last `dvc repro` in MLflow: one run, a child run per stage."""
+    from sanmodel.tracking import file_pipeline, tracking_uri, without_password
+
+    run_id = file_pipeline(root.resolve())
+    typer.echo(f"MLflow run {run_id} at {without_password(tracking_uri(root.resolve()))}")
+
+
+@app.command()
+def register(root: Root = HERE) -> None:
+    """Record the pipeline and register its model as the challenger in MLflow."""
+    from sanmodel.paths import Paths
+    from sanmodel.settings import load_settings
+    from sanmodel.tracking import register as register_model
+
+    name = f"san-{load_settings(Paths(root).params).attribute.lower()}"
+    typer.echo(f"registered: {name}, version {register_model(root.resolve())}, alias challenger")
+
+
+@app.command()
+def results(root: Root = HERE) -> None:
+    """Show the evaluation as a table, and where to look further."""
+    from sanmodel.paths import Paths
+    from sanmodel.results import show_results
+    from sanmodel.settings import load_settings
+
+    paths = Paths(root)
+    show_results(load_settings(paths.params), paths, Console(highlight=False))
+
+
+@app.command()
+def compare(
+    a: Annotated[
+        str, typer.Argument(help="metrics.json of an evaluation, its folder, or a run of MLflow.")
+    ],
+    b: Annotated[str, typer.Argument(help="Another.")],
+    root: Root = HERE,
+) -> None:
+    """Show two evaluations side by side, and which differences exceed their intervals."""
+    from sanmodel.evaluation.comparison import read_metrics, show_comparison
+    from sanmodel.tracking import evaluation_of
+
+    def read(name: str) -> Mapping[str, Any]:
+        if Path(name).exists() or len(Path(name).parts) > 1 or Path(name).suffix:
+            return read_metrics(Path(name))
+        with evaluation_of(name, root) as path:
+            return read_metrics(path)
+
+    console = Console(highlight=False, markup=False)
+    show_comparison((a, read(a)), (b, read(b)), console)
