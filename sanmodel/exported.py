@@ -1,0 +1,48 @@
+"""An exported model, as production runs it: grey faces in, their three outputs out."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sanmodel import runtime
+from sanmodel.errors import SanError
+from sanmodel.runtime import Mode
+
+OUTPUT_OF: dict[str, Mode] = {"SM": "same", "NT": "neutral", "OP": "opposite"}
+"""The paper's outputs (section 2.2.1) by the modes that make them."""
+
+
+class ExportedModel:
+    """The counterpart of :class:`sanmodel.perturber.Perturber` that needs no PyTorch.
+
+    Args:
+        folder: An export folder; every file is compared with its SHA-256.
+        attribute: The attribute that it must be of.
+
+    Raises:
+        SanError: If a file is missing or altered, or the model is of another attribute.
+    """
+
+    def __init__(self, folder: Path, attribute: str) -> None:
+        self._model = runtime.load(folder)
+        if self._model.attribute != attribute:
+            raise SanError(f"{folder} holds a model of {self._model.attribute}, not {attribute}")
+
+    def outputs(
+        self, grey: NDArray[np.uint8], labels: list[int], landmarks: NDArray[np.float32]
+    ) -> dict[str, NDArray[np.uint8]]:
+        """Perturb images; as in the paper the true class chooses P_SM.
+
+        Args:
+            grey: Originals, (B, 224, 224).
+            labels: Their classes, B times 0 or 1.
+            landmarks: Of the faces, (B, 5, 2) in pixels.
+
+        Returns:
+            For "SM", "NT" and "OP" the images, (B, 224, 224).
+        """
+        return {
+            output: self._model.perturb(grey, labels, mode, landmarks)
+            for output, mode in OUTPUT_OF.items()
+        }
