@@ -111,7 +111,10 @@ def export(settings: Settings) -> None:
     )
     opset = [helper.make_opsetid("", 20)]
     path = PATHS.export / "san.onnx"
-    onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=10), path)
+    model = helper.make_model(graph, opset_imports=opset, ir_version=10)
+    about = {"attribute": settings.attribute, "crop_size": "224", "max_batch": str(MAX_BATCH)}
+    helper.set_model_props(model, about)
+    onnx.save(model, path)
     file = artifact(path, "onnx", "onnx", (), MAX_BATCH)
     write_manifest(PATHS.export, settings, tuple(inputs), [file], "too tiny")
     write_json(PATHS.metrics("export"), {"bytes": path.stat().st_size})

@@ -10,7 +10,7 @@ from typing import NoReturn
 import typer
 from rich.console import Console
 
-from sanmodel.cli import benchmarks, data, model, stages, tracking
+from sanmodel.cli import benchmarks, data, model, registry, stages, tracking
 from sanmodel.errors import SanError
 
 app = typer.Typer(
@@ -20,7 +20,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for commands in (stages, model, data, tracking, benchmarks):
+for commands in (stages, model, data, tracking, registry, benchmarks):
     app.add_typer(commands.app)
 
 

@@ -30,6 +30,13 @@ class Crop(Part):
     crop_scale: float
     shift_up: float
 
+    @property
+    def face(self) -> tuple[float, float, float, float]:
+        """Left, top, right and bottom of the detector's face box, in pixels of the crop."""
+        half, middle = self.size / self.crop_scale / 2, self.size / 2
+        centre = middle + 2 * half * self.shift_up
+        return middle - half, centre - half, middle + half, centre + half
+
 
 class Port(Part):
     """An input or output of the model.

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from os import environ
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sanmodel.paths import Paths
 from sanmodel.tracking.live import LiveRun, tracked
@@ -18,15 +19,27 @@ from sanmodel.tracking.memory import recall_state
 __all__ = [
     "PIPELINE_RUN",
     "LiveRun",
+    "assess_registered",
     "evaluation_of",
     "file_pipeline",
+    "judge",
     "open_pipeline",
+    "pull",
     "register",
+    "roll_back",
+    "show_version",
+    "show_versions",
     "stage_names",
     "tracked",
     "tracking_uri",
     "without_password",
 ]
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sanmodel.observer import Observer
+    from sanmodel.tracking.gate import Judged
 
 keep_quiet()
 
@@ -112,3 +125,72 @@ def register(root: Path) -> str:
     from sanmodel.tracking.registration import register_state
 
     return register_state(root)
+
+
+def judge(root: Path, which: str, promote: bool, observer: "Observer") -> "Judged":
+    """Let the gate judge a version, see :mod:`sanmodel.tracking.gate`.
+
+    Args:
+        root: Work tree with the faces to judge by.
+        which: Number or alias of the version.
+        promote: Whether it becomes the champion if it is accepted.
+        observer: Hears about progress.
+
+    Raises:
+        SanError: If there is no such version, an input is missing or damaged, somebody else
+            promotes or rolls back meanwhile, or MLflow refuses or cannot be reached.
+    """
+    from sanmodel.tracking import gate
+
+    return (gate.judge_and_promote if promote else gate.judge)(root, which, observer)
+
+
+def assess_registered(root: Path, observer: "Observer") -> str:
+    """Evaluate challenger and champion on the present faces; returns a table in Markdown.
+
+    Raises:
+        SanError: As :func:`judge`, and if there is neither.
+    """
+    from sanmodel.tracking.gate import assess_registered as assess
+
+    return assess(root, observer)
+
+
+def roll_back(root: Path, reason: str) -> str:
+    """Make the champion before the present one the champion again; returns what was done.
+
+    Args:
+        root: The folder that holds ``params.yaml``.
+        reason: Why, for whoever asks later.
+
+    Raises:
+        SanError: If there is no earlier one, somebody else moves aliases, or MLflow refuses or
+            cannot be reached.
+    """
+    from sanmodel.tracking.aliases import roll_back as back
+    from sanmodel.tracking.shelf import open_shelf
+
+    with open_shelf(root) as shelf:
+        moved = back(shelf.client, shelf.name, reason)
+    return f"{shelf.name}: version {moved.champion} is the champion again, {moved.before} no longer"
+
+
+def show_versions(root: Path, console: "Console") -> None:
+    """Print all versions, see :mod:`sanmodel.tracking.showing`."""
+    from sanmodel.tracking import showing
+
+    showing.show_versions(root, console)
+
+
+def show_version(root: Path, which: str, console: "Console") -> None:
+    """Print what is known of a version, see :mod:`sanmodel.tracking.showing`."""
+    from sanmodel.tracking import showing
+
+    showing.show_version(root, which, console)
+
+
+def pull(uri: str, folder: Path, root: Path) -> str:
+    """Write a registered model to a folder, see :mod:`sanmodel.tracking.pulling`."""
+    from sanmodel.tracking.pulling import pull as write
+
+    return write(uri, folder, root)

@@ -5,12 +5,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
 
 from sanmodel.errors import SanError
 from sanmodel.settings import load_settings
-from sanmodel.tracking.store import Store, explained, open_store, require_store
+from sanmodel.tracking.store import explained, open_store, require_store
 
 STAGE = "evaluate"
 METRICS = "evaluate.json"
@@ -38,24 +39,34 @@ def evaluation_of(run_id: str, root: Path) -> Iterator[Path]:
                     f"{run_id} is neither a file nor a run of MLflow at {store.uri}: give a"
                     " metrics.json, its folder, or the id of a run"
                 )
-            path = _download(store, [*_children(store, run), run], Path(folder))
+            path = download_metrics(store.client, run_id, Path(folder))
         if path is None:
             raise SanError(f"the run {run_id} has no {METRICS}: give one of a whole pipeline")
         yield path
 
 
-def _children(store: Store, run: Run) -> list[Run]:
+def download_metrics(client: MlflowClient, run_id: str, folder: Path) -> Path | None:
+    """Download the metrics of a run, or of the evaluation below a pipeline's run.
+
+    Args:
+        client: Of the store.
+        run_id: The run, which must be there.
+        folder: Where to.
+
+    Returns:
+        The file, or None if there are none.
+    """
+    run = client.get_run(run_id)
+    for one in [*_children(client, run), run]:
+        if any(item.path == METRICS for item in client.list_artifacts(one.info.run_id)):
+            return Path(client.download_artifacts(one.info.run_id, METRICS, str(folder)))
+    return None
+
+
+def _children(client: MlflowClient, run: Run) -> list[Run]:
     """Return the runs of the stage below a pipeline's run."""
     query = (
         f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{run.info.run_id}'"
         f" and tags.`{MLFLOW_RUN_NAME}` = '{STAGE}'"
     )
-    return list(store.client.search_runs([run.info.experiment_id], query))
-
-
-def _download(store: Store, runs: list[Run], folder: Path) -> Path | None:
-    """Return the metrics of the first run that has them."""
-    for run in runs:
-        if any(item.path == METRICS for item in store.client.list_artifacts(run.info.run_id)):
-            return Path(store.client.download_artifacts(run.info.run_id, METRICS, str(folder)))
-    return None
+    return list(client.search_runs([run.info.experiment_id], query))

@@ -62,6 +62,16 @@ def read_lock(root: Path) -> list[LockedStage]:
     return [_parse(name, entries[name]) for name in names]
 
 
+def outs_of(lock: Path) -> dict[str, str]:
+    """Return the MD5 of every output that a ``dvc.lock`` lists, by path.
+
+    Raises:
+        SanError: If the file is missing or malformed.
+    """
+    stages = [_parse(name, entry) for name, entry in _stages(lock).items()]
+    return {path: md5 for stage in stages for path, md5 in stage.outs.items()}
+
+
 def check_current(root: Path) -> None:
     """Check that the work tree is the state in ``dvc.lock``, so that what is filed is true.
 

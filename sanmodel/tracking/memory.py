@@ -8,6 +8,7 @@ from sanmodel.errors import SanError
 from sanmodel.files import read_json, sha256, write_json
 from sanmodel.paths import Paths
 from sanmodel.tracking.location import fingerprint, tracking_uri
+from sanmodel.tracking.source import source_tags
 
 Done = Literal["filed", "registered"]
 """What was done with a state."""
@@ -73,7 +74,8 @@ def _state(paths: Paths) -> str | None:
     """Return a digest of what is filed and where to; None without ``dvc.lock``."""
     if not paths.lock.exists():
         return None
-    return fingerprint(tracking_uri(paths.root), sha256(paths.lock))
+    source = source_tags(paths.root).values()  # code that was committed since is filed again
+    return fingerprint(tracking_uri(paths.root), sha256(paths.lock), *source)
 
 
 def _record(paths: Paths, stage: str) -> Path:

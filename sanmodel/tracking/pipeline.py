@@ -1,7 +1,6 @@
 """The run of a whole pipeline: what ``dvc.lock`` records is in MLflow exactly once."""
 
 import os
-import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -16,6 +15,7 @@ from sanmodel.tracking.figures import flatten, split
 from sanmodel.tracking.location import PIPELINE_RUN
 from sanmodel.tracking.lock import LockedStage, check_current, read_lock
 from sanmodel.tracking.memory import forget_stage, remember_state
+from sanmodel.tracking.source import source_tags
 from sanmodel.tracking.stage_run import data_inputs, file_stage, stage_metrics
 from sanmodel.tracking.store import LOCK_TAG, Store, explained, open_store
 
@@ -47,8 +47,10 @@ def file_state(root: Path) -> str:
             run_id = opened or store.start(RUN_NAME)
             with store.closing(run_id):
                 _file(store, paths, stages, run_id)
-        elif opened and opened != run_id:
-            store.discard(opened)
+        else:
+            store.log(run_id, tags=source_tags(root))  # by now a commit may hold what made it
+            if opened and opened != run_id:
+                store.discard(opened)
     for stage in stages:
         forget_stage(paths, stage.name)
     remember_state(paths, "filed", run_id)
@@ -77,12 +79,7 @@ def open_run(root: Path) -> Iterator[str]:
 
 def lock_tags(root: Path) -> dict[str, str]:
     """Return what a run or a model version is of: ``dvc.lock`` and, in a git repository, commit."""
-    tags = {LOCK_TAG: sha256(Paths(root).lock)}
-    commit = _git(root, "rev-parse", "HEAD")
-    if commit:
-        changes = _git(root, "status", "--porcelain", "--untracked-files=no")
-        tags |= {"mlflow.source.git.commit": commit, "san.git_dirty": str(bool(changes)).lower()}
-    return tags
+    return {LOCK_TAG: sha256(Paths(root).lock), **source_tags(root)}
 
 
 def page_tags(store: Store, runs: Mapping[str, str]) -> dict[str, str]:
@@ -134,12 +131,3 @@ def _opened(store: Store) -> str | None:
     if run_id and store.find(run_id) is None:
         raise SanError(f"{PIPELINE_RUN} is {run_id}, which is no run in MLflow: unset it")
     return run_id or None
-
-
-def _git(root: Path, *arguments: str) -> str:
-    """Return what git prints; nothing without git or outside a repository."""
-    try:
-        done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True)
-    except FileNotFoundError:
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""

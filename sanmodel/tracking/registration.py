@@ -16,13 +16,14 @@ from sanmodel.images import IMAGE_SIZE
 from sanmodel.paths import Paths
 from sanmodel.runtime.manifest import Manifest, load_manifest
 from sanmodel.settings import load_settings
+from sanmodel.tracking.aliases import CHALLENGER
 from sanmodel.tracking.location import experiment_name, tracking_uri
 from sanmodel.tracking.lock import check_current, read_lock
 from sanmodel.tracking.memory import remember_state
 from sanmodel.tracking.pipeline import file_state, headline_metrics, lock_tags
+from sanmodel.tracking.source import source_tags
 from sanmodel.tracking.store import LOCK_TAG, ambient, explained
 
-ALIAS = "challenger"
 SCRIPT = Path(__file__).with_name("pyfunc_model.py")
 REQUIREMENTS = ("mlflow", "numpy", "onnxruntime")
 
@@ -59,7 +60,10 @@ def register_state(root: Path) -> str:
         number = _registered(client, name, tags[LOCK_TAG])
         if number is None:
             number = _create(client, name, run_id, tags, _log_model(paths, manifest, run_id))
-        client.set_registered_model_alias(name, ALIAS, number)
+        else:  # by now a commit may hold what made it
+            for key, value in source_tags(root).items():
+                client.set_model_version_tag(name, number, key, value)
+        client.set_registered_model_alias(name, CHALLENGER, number)
     remember_state(paths, "registered", number)
     return number
 
