@@ -82,6 +82,12 @@ def write_json(path: Path, content: Any) -> None:
         partial.write_text(text + "\n", encoding="utf-8")
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a text, atomically."""
+    with atomic_file(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
 def read_json(path: Path) -> Any:
     """Read a JSON file.
 

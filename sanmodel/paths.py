@@ -20,6 +20,11 @@ class Paths:
         return self.root / "params.yaml"
 
     @property
+    def promotion_rules(self) -> Path:
+        """What a model must show to be promoted."""
+        return self.root / "mlflow/promotion.yaml"
+
+    @property
     def lock(self) -> Path:
         """DVC's record of what the last pipeline run read and wrote."""
         return self.root / "dvc.lock"
@@ -83,6 +88,11 @@ class Paths:
     def evaluation(self) -> Path:
         """Curves and pictures of the evaluation (``evaluate``)."""
         return self.root / "reports/evaluation"
+
+    @property
+    def promotion(self) -> Path:
+        """What the gate found, its last decision and the model's card (``san registry``)."""
+        return self.root / "reports/promotion"
 
     def of_set(self, name: str) -> "SetPaths":
         """Files of a further set of faces that the model is evaluated on (``crop_set``)."""

@@ -1,13 +1,11 @@
 """``params.yaml``, typed: one section per stage; an unknown key or a wrong type is an error."""
 
-import difflib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from sanmodel.errors import SanError
+from sanmodel.strict import parse, read_yaml
 
 
 class Section(BaseModel):
@@ -312,6 +310,7 @@ class EvaluateSettings(Section):
         "retrained",
         "recovery",
         "detectability",
+        "detection",
     ]
     probe_steps: int = Field(default=100, ge=1)
     outside_images: int = Field(default=600, ge=1)
@@ -330,24 +329,6 @@ class EvaluateSettings(Section):
         if self.scores and self.exchange is None:
             raise ValueError("scores need exchange, the folder of `san evaluate --export-images`")
         return self
-
-
-class PromotionSettings(Section):
-    """What a model must show to be promoted; null drops a rule.
-
-    All of them are about the first classifier, the first matcher and the highest false match rate.
-
-    Attributes:
-        min_error: Least attribute error on X'_OP.
-        max_match_loss: Most that the true match rate may fall from the originals to X'_OP.
-        max_same_error_rise: Most that the attribute error may rise from the originals to X'_SM.
-        min_psnr: Least PSNR of X'_OP in dB.
-    """
-
-    min_error: float | None = Field(default=0.25, ge=0, le=1)
-    max_match_loss: float | None = Field(default=0.05, ge=0, le=1)
-    max_same_error_rise: float | None = Field(default=0.02, ge=0, le=1)
-    min_psnr: float | None = Field(default=24.0, ge=0)
 
 
 class ExportSettings(Section):
@@ -400,7 +381,6 @@ class Settings(Section):
     pretrain: PretrainSettings = PretrainSettings()
     train: TrainSettings = TrainSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
-    promotion: PromotionSettings = PromotionSettings()
     export: ExportSettings = ExportSettings()
 
     @field_validator("sets")
@@ -440,13 +420,7 @@ def load_settings(path: Path) -> Settings:
         SanError: If the file is missing or malformed, a key is unknown or a value has a wrong
             type or range; the message names the key.
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except FileNotFoundError as error:
-        raise SanError(f"{path} is missing: run the command where params.yaml lies") from error
-    except yaml.YAMLError as error:
-        raise SanError(f"{path} is not valid YAML: {error}") from error
-    return parse_settings(content, str(path))
+    return parse_settings(read_yaml(path), str(path))
 
 
 def parse_settings(content: Any, origin: str = "params.yaml") -> Settings:
@@ -455,30 +429,4 @@ def parse_settings(content: Any, origin: str = "params.yaml") -> Settings:
     Raises:
         SanError: See :func:`load_settings`.
     """
-    try:
-        return Settings.model_validate(content)
-    except ValidationError as error:
-        problems = [_problem(item["loc"], item["type"], item["msg"]) for item in error.errors()]
-        raise SanError(f"{origin}: " + "; ".join(problems)) from error
-
-
-def _problem(loc: tuple[int | str, ...], kind: str, message: str) -> str:
-    """Say in one clause what is wrong with the key at ``loc``."""
-    key = ".".join(str(part) for part in loc)
-    if kind != "extra_forbidden":
-        message = message.removeprefix("Value error, ")  # pydantic's, before a check of our own
-        return f"{key or 'the file'}: {message[0].lower()}{message[1:]}"
-    close = difflib.get_close_matches(str(loc[-1]), _known_keys(loc[:-1]), n=1)
-    return f"{key} is not a known key" + (f", did you mean {close[0]}?" if close else "")
-
-
-def _known_keys(loc: tuple[int | str, ...]) -> list[str]:
-    """Return the keys that the section at ``loc`` accepts."""
-    model: type[BaseModel] = Settings
-    for part in loc:
-        fields = {field.alias or name: field for name, field in model.model_fields.items()}
-        annotation = fields[str(part)].annotation
-        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
-            return []
-        model = annotation
-    return [field.alias or name for name, field in model.model_fields.items()]
+    return parse(Settings, content, origin)

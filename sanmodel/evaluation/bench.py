@@ -12,7 +12,7 @@ from sanmodel.evaluation.classifiers import CLASSIFIERS, AttributeClassifier
 from sanmodel.evaluation.faces import Faces
 from sanmodel.evaluation.matchers import MATCHERS
 from sanmodel.evaluation.measure import Judges
-from sanmodel.evaluation.outputs import Images, batches, new_images, perturbed
+from sanmodel.evaluation.outputs import Images, Model, batches, new_images, perturbed
 from sanmodel.evaluation.variants import HIDING
 from sanmodel.observer import Observer, observed
 from sanmodel.paths import Paths
@@ -28,7 +28,7 @@ class Bench:
     """What every set of faces is examined with.
 
     Attributes:
-        perturber: The trained model.
+        perturber: The model that is evaluated.
         members: Further trained models by the variant that their opposite output is.
         baselines: Other ways to perturb.
         judges: Independent networks.
@@ -37,7 +37,7 @@ class Bench:
         gaps: A sentence for each network or baseline that was left out.
     """
 
-    perturber: Perturber
+    perturber: Model
     members: Mapping[str, Perturber]
     baselines: Sequence[Baseline]
     judges: Judges
@@ -71,13 +71,14 @@ class Bench:
         return made
 
 
-def open_bench(settings: Settings, paths: Paths, pool: Faces) -> Bench:
+def open_bench(settings: Settings, paths: Paths, pool: Faces, model: Model | None = None) -> Bench:
     """Load the model and make the networks and baselines that the settings name.
 
     Args:
         settings: All settings.
         paths: The work tree.
         pool: Training faces of people who are not on the test side.
+        model: What perturbs; None takes the work tree's trained model.
 
     Raises:
         SanError: If a file is missing or damaged, or a network or baseline is unknown.
@@ -92,7 +93,7 @@ def open_bench(settings: Settings, paths: Paths, pool: Faces) -> Bench:
         for name, folder in settings.evaluate.members.items()
     }
     return Bench(
-        Perturber(ModelFiles(paths.autoencoder, paths.prototypes), settings.attribute),
+        model or Perturber(ModelFiles(paths.autoencoder, paths.prototypes), settings.attribute),
         members,
         baselines,
         Judges(classifiers, matchers, Answers(paths.answers)),

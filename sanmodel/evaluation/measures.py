@@ -47,6 +47,7 @@ COUNT = Measure("number", ",.0f")
 _FORMS = {
     "error_rate": ".1%",
     "detection_error": ".1%",
+    "undetected": ".1%",
     RATE: ".2%",
     "rank_": ".2%",
     "auc": ".3f",

@@ -1,6 +1,7 @@
 """What the trained autoencoder makes of faces, kept in memory-mapped files."""
 
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.lib.format import open_memmap
@@ -9,13 +10,23 @@ from numpy.typing import NDArray
 from sanmodel.evaluation.faces import Faces
 from sanmodel.images import IMAGE_SIZE
 from sanmodel.observer import Observer, observed
-from sanmodel.perturber import OUTPUTS, Perturber
+from sanmodel.perturber import OUTPUTS
 
 VARIANTS = ("original", *OUTPUTS)
 """The grey original and its outputs."""
 
 Images = NDArray[np.uint8]
 """Grey images, (N, 224, 224)."""
+
+
+class Model(Protocol):
+    """What perturbs faces: the trained autoencoder, or an exported one."""
+
+    def outputs(
+        self, grey: Images, labels: list[int], landmarks: NDArray[np.float32]
+    ) -> dict[str, Images]:
+        """Perturb B images; see :meth:`sanmodel.perturber.Perturber.outputs`."""
+        ...
 
 
 PERTURBED = 8
@@ -29,13 +40,13 @@ def batches(count: int, size: int) -> list[slice]:
 
 
 def perturbed(
-    faces: Faces, perturber: Perturber, folder: Path, batch_size: int, observer: Observer
+    faces: Faces, perturber: Model, folder: Path, batch_size: int, observer: Observer
 ) -> dict[str, Images]:
     """Perturb faces with every prototype.
 
     Args:
         faces: N faces.
-        perturber: The trained autoencoder.
+        perturber: The model.
         folder: Where the files of outputs lie; they are written anew.
         batch_size: Faces per pass.
         observer: Hears about progress.

@@ -14,6 +14,7 @@ from sanmodel.images import Picture
 from sanmodel.observer import Metrics
 from sanmodel.paths import Paths
 from sanmodel.prototypes import Prototypes, as_picture
+from sanmodel.rules import load_rules
 from sanmodel.settings import TEST_SIDE, Settings
 
 SCHEMA = 1
@@ -79,7 +80,7 @@ def report_of(
         matching_roc=pd.concat([one.findings.matching_roc for one in told]),
         people={one.findings.metrics["set"]: one.people for one in told},
         prototypes=_prototypes(settings, paths),
-        rules=verdicts(metrics, settings.promotion),
+        rules=verdicts(metrics, load_rules(paths.promotion_rules).floors),
         seed=settings.seed,
         sources={TEST_SIDE: settings.fetch.source, **sources},
         notes=[note for one in told for note in one.findings.notes],

@@ -1,4 +1,4 @@
-"""The rules that a model must meet to be promoted, and what came of each."""
+"""The floors that a model must meet to be promoted, and what came of each."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any
 
 from sanmodel.evaluation.measures import CHANGE, Value, measure_of, true_match_rates, value_of
 from sanmodel.evaluation.missing import without_networks
-from sanmodel.settings import PromotionSettings
+from sanmodel.rules import Floors
 
 Metrics = Mapping[str, Any]
 
@@ -48,15 +48,20 @@ class Found:
     high: float | None = None
 
 
-def verdicts(metrics: Metrics, rules: PromotionSettings) -> list[Verdict]:
+def verdicts(metrics: Metrics, floors: Floors) -> list[Verdict]:
     """Judge an evaluation by its first classifier and matcher.
 
     Args:
         metrics: Of the main set, see docs/evaluation.md.
-        rules: The limits; those that are None are left out.
+        floors: The limits; those that are None are left out, and how fast the exported model is
+            cannot be seen here.
     """
-    limits = {name: limit for name, limit in rules.model_dump().items() if limit is not None}
-    return [_judged(name, limit, _FOUND[name](metrics)) for name, limit in limits.items()]
+    limits = {name: limit for name, limit in floors.model_dump().items() if limit is not None}
+    return [
+        _judged(name, limit, _FOUND[name](metrics))
+        for name, limit in limits.items()
+        if name in _FOUND
+    ]
 
 
 def _judged(name: str, limit: float, found: Found) -> Verdict:
@@ -111,17 +116,45 @@ def _same_error_rise(metrics: Metrics) -> Found:
     return Found(risen, rule, of("SM").reason, low=change.low, high=change.high)
 
 
-def _psnr(metrics: Metrics) -> Found:
-    value = value_of("psnr", metrics["quality"].get("OP", {}), ())
-    rule = "X'_OP is like the original by at least"
-    return Found(value.number, rule, low=value.low, high=value.high)
+def _likeness(name: str) -> Callable[[Metrics], Found]:
+    """Return how PSNR or SSIM are found."""
+
+    def find(metrics: Metrics) -> Found:
+        value = value_of(name, metrics["quality"].get("OP", {}), ())
+        rule = "X'_OP is like the original by at least"
+        return Found(value.number, rule, low=value.low, high=value.high)
+
+    return find
+
+
+def _undetected(metrics: Metrics) -> Found:
+    row = metrics.get("probes", {}).get("detection", {}).get("OP", {})
+    value = value_of("undetected", row, ())
+    rule = "a face detector no longer finds the face in X'_OP in at most"
+    reason = "" if row else "evaluate.probes has no detection"
+    return Found(value.number, rule, reason, low=value.low, high=value.high)
+
+
+def _attacker(metrics: Metrics) -> Found:
+    rows = metrics.get("probes", {}).get("retrained", {})
+    learned = {name: row for name, row in rows.items() if name.endswith("learned from OP, OP")}
+    found = {name: row for name, row in learned.items() if row.get("auc") is not None}
+    rule = "the best attacker that learned from X'_OP reads the attribute with an AUC of at most"
+    if not found:
+        return Found(None, rule, "" if learned else "evaluate.probes has no retrained")
+    name = max(found, key=lambda one: float(found[one]["auc"]))
+    value = value_of("auc", found[name], ())
+    return Found(value.number, rule, beside=name, low=value.low, high=value.high)
 
 
 _FOUND: Mapping[str, Callable[[Metrics], Found]] = {
     "min_error": _error,
     "max_match_loss": _match_loss,
     "max_same_error_rise": _same_error_rise,
-    "min_psnr": _psnr,
+    "min_psnr": _likeness("psnr"),
+    "min_ssim": _likeness("ssim"),
+    "max_undetected": _undetected,
+    "max_attacker_auc": _attacker,
 }
 """What each rule is judged by."""
 
@@ -130,10 +163,13 @@ _UNITS: Mapping[str, tuple[str, float]] = {
     "max_match_loss": ("points", 100),
     "max_same_error_rise": ("points", 100),
     "min_psnr": ("dB PSNR", 1),
+    "min_ssim": ("SSIM", 1),
+    "max_undetected": ("%", 100),
+    "max_attacker_auc": ("AUC", 1),
 }
 """The unit of each rule's figures, and what they are multiplied with."""
 
-_LEAST = ("min_error", "min_psnr")
+_LEAST = ("min_error", "min_psnr", "min_ssim")
 """Rules whose limit is the least that is accepted."""
 
 _NOBODY = {"classifiers": "a classifier", "matchers": "a matcher"}

@@ -29,7 +29,8 @@ EXPORT, LOCK = "models/export", "dvc.lock"
 EVALUATION = f"reports/{METRICS}"
 """Outputs of the pipeline, as ``dvc.lock`` names them."""
 
-S, T = TypeVar("S"), TypeVar("T")
+S = TypeVar("S")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ def _lock(client: MlflowClient, version: ModelVersion, folder: Path) -> Mapping[
     """
     what = f"the dvc.lock of version {version.version} of {version.name}"
     try:
-        path = Path(client.download_artifacts(version.run_id, LOCK, str(folder)))
+        path = Path(client.download_artifacts(str(version.run_id), LOCK, str(folder)))
     except (MlflowException, OSError) as error:
         raise SanError(f"{what} is missing in its run: register anew") from error
     if sha256(path) != version.tags.get(LOCK_TAG):
@@ -145,7 +146,7 @@ def _metrics(
     """
     what = f"the figures of version {version.version} of {version.name}"
     try:
-        path = download_metrics(client, version.run_id, folder)
+        path = download_metrics(client, str(version.run_id), folder)
     except (MlflowException, OSError):
         path = None
     if path is None:

@@ -5,29 +5,23 @@ compared with their checksums, both models perturb the work tree's test faces, a
 networks judge both; the challenger's own evaluation must agree with that.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
-
-from mlflow.entities.model_registry import ModelVersion
 
 from sanmodel.errors import SanError
-from sanmodel.files import atomic_file, write_json
+from sanmodel.files import write_json, write_text
 from sanmodel.observer import Observer
 from sanmodel.paths import Paths
 from sanmodel.promotion.agreement import disagreements
 from sanmodel.promotion.assessment import Assessment, assess
 from sanmodel.promotion.card import model_card
-from sanmodel.promotion.decision import Decision, decide, markdown
+from sanmodel.promotion.decision import Decision, decide, figures, markdown
 from sanmodel.promotion.latency import seconds_per_face
-from sanmodel.promotion.rules import load_rules
-from sanmodel.runtime import load_manifest
+from sanmodel.rules import load_rules
 from sanmodel.settings import load_settings
-from sanmodel.tracking.aliases import CHALLENGER, CHAMPION, history_of, promote
+from sanmodel.tracking.aliases import CHALLENGER, CHAMPION, at, history_of, promote
 from sanmodel.tracking.evidence import Evidence, collect, download_export
 from sanmodel.tracking.lock import outs_of
 from sanmodel.tracking.shelf import Shelf, open_shelf
@@ -100,11 +94,14 @@ def judge_and_promote(root: Path, which: str, observer: Observer) -> Judged:
     return judged
 
 
-def assess_registered(root: Path, observer: Observer) -> Assessment:
+def assess_registered(root: Path, observer: Observer) -> str:
     """Evaluate challenger and champion on the work tree's present faces and networks.
 
     It judges nothing and trains nothing: it tells whether a model still protects when there are
     new faces or new networks. Arguments as of :func:`judge`.
+
+    Returns:
+        Their figures, a table in Markdown.
 
     Raises:
         SanError: As :func:`judge`, and if there is neither a challenger nor a champion.
@@ -121,10 +118,12 @@ def assess_registered(root: Path, observer: Observer) -> Assessment:
             raise SanError(
                 f"{shelf.name} has neither a challenger nor a champion: run san register"
             )
-        assessment = assess(load_settings(paths.params), paths, models, observer)
+        floors = load_rules(paths.promotion_rules).floors
+        assessment = assess(load_settings(paths.params), paths, models, floors, observer)
+    told = figures(assessment)
     write_json(paths.promotion / "assessment.json", assessment.as_json())
-    write_text(paths.promotion / "assessment.md", figures_table(assessment))
-    return assessment
+    write_text(paths.promotion / "assessment.md", f"{told}\n")
+    return told
 
 
 def _judged(shelf: Shelf, paths: Paths, which: str, observer: Observer) -> Judged:
@@ -137,13 +136,13 @@ def _judged(shelf: Shelf, paths: Paths, which: str, observer: Observer) -> Judge
     with TemporaryDirectory() as folder:
         evidence = collect(shelf.client, shelf.version(number), _made(Path(folder) / number))
         if evidence.export is None:
-            refused = Decision(accepted=False, verdicts=(), problems=tuple(evidence.problems))
+            refused = Decision((), tuple(evidence.problems))
             return Judged(shelf.name, number, champion, refused, None)
         models = {CHALLENGER: evidence.export}
         if champion is not None:
             to = _made(Path(folder) / champion)
             models[CHAMPION] = download_export(shelf.version(champion), to)
-        assessment = assess(settings, paths, models, observer)
+        assessment = assess(settings, paths, models, rules.floors, observer)
         latency = seconds_per_face(evidence.export)
     problems = [*evidence.problems, *_disagreements(evidence, assessment, paths)]
     decision = decide(assessment, latency, rules, problems)

@@ -21,7 +21,7 @@ class LockedStage:
     Attributes:
         name: Its name.
         command: What DVC ran.
-        params: Sections of ``params.yaml`` that it read.
+        params: Sections of ``params.yaml`` and other files of settings that it read.
         deps: MD5 of each file or folder that it read, by path relative to the work tree.
         outs: MD5 of each file or folder that it wrote, likewise.
     """
@@ -114,5 +114,7 @@ def _parse(name: str, entry: dict[str, Any]) -> LockedStage:
         kind: {item["path"]: item.get("md5", "") for item in entry.get(kind, [])}
         for kind in ("deps", "outs")
     }
-    params = entry.get("params", {}).get("params.yaml", {})
+    params = {
+        key: value for file in entry.get("params", {}).values() for key, value in file.items()
+    }
     return LockedStage(name, entry["cmd"], params, files["deps"], files["outs"])
