@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ import pandas as pd
 from sanmodel.evaluation.examination import Examination, Findings
 from sanmodel.evaluation.page import Person, Report
 from sanmodel.evaluation.probes import Probe
-from sanmodel.evaluation.verdicts import verdicts
+from sanmodel.evaluation.verdicts import Verdict, verdicts
 from sanmodel.images import Picture
 from sanmodel.observer import Metrics
 from sanmodel.paths import Paths
@@ -80,11 +81,16 @@ def report_of(
         matching_roc=pd.concat([one.findings.matching_roc for one in told]),
         people={one.findings.metrics["set"]: one.people for one in told},
         prototypes=_prototypes(settings, paths),
-        rules=verdicts(metrics, load_rules(paths.promotion_rules).floors),
+        rules=_verdicts(metrics, paths.promotion_rules),
         seed=settings.seed,
         sources={TEST_SIDE: settings.fetch.source, **sources},
         notes=[note for one in told for note in one.findings.notes],
     )
+
+
+def _verdicts(metrics: Metrics, rules: Path) -> Sequence[Verdict]:
+    """Judge by the floors of a file of rules, if there is one."""
+    return verdicts(metrics, load_rules(rules).floors) if rules.exists() else ()
 
 
 def people_of(examined: Examination, settings: Settings) -> list[Person]:

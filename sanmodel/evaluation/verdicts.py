@@ -65,14 +65,14 @@ def verdicts(metrics: Metrics, floors: Floors) -> list[Verdict]:
 
 
 def _judged(name: str, limit: float, found: Found) -> Verdict:
-    unit, factor = _UNITS[name]
+    unit = _UNITS[name]
     if found.number is None:
         told, passed, certain = ": ".join(filter(None, ("not measured", found.reason))), None, True
     else:
         passed = found.number >= limit if name in _LEAST else found.number <= limit
         certain = _outside(limit, found.low, found.high)
-        told = ", ".join(_told(found, unit, factor))
-    return Verdict(f"{found.rule} {factor * limit:g} {unit} ({told})", passed, certain)
+        told = ", ".join(_told(found, unit))
+    return Verdict(f"{found.rule} {unit.factor * limit:g} {unit.name} ({told})", passed, certain)
 
 
 def _outside(limit: float, low: float | None, high: float | None) -> bool:
@@ -80,11 +80,11 @@ def _outside(limit: float, low: float | None, high: float | None) -> bool:
     return low is not None and high is not None and not low <= limit <= high
 
 
-def _told(found: Found, unit: str, factor: float) -> Iterator[str]:
+def _told(found: Found, unit: "_Unit") -> Iterator[str]:
     if found.number is not None:
-        yield f"found: {factor * found.number:.1f} {unit}"
+        yield f"found: {unit.text(found.number)} {unit.name}"
     if found.low is not None and found.high is not None:
-        yield f"95 % interval {factor * found.low:.1f} to {factor * found.high:.1f}"
+        yield f"95 % interval {unit.text(found.low)} to {unit.text(found.high)}"
     if found.beside:
         yield found.beside
 
@@ -158,16 +158,28 @@ _FOUND: Mapping[str, Callable[[Metrics], Found]] = {
 }
 """What each rule is judged by."""
 
-_UNITS: Mapping[str, tuple[str, float]] = {
-    "min_error": ("%", 100),
-    "max_match_loss": ("points", 100),
-    "max_same_error_rise": ("points", 100),
-    "min_psnr": ("dB PSNR", 1),
-    "min_ssim": ("SSIM", 1),
-    "max_undetected": ("%", 100),
-    "max_attacker_auc": ("AUC", 1),
+
+@dataclass(frozen=True)
+class _Unit:
+    """How the figures of a rule are written: times ``factor``, with so many digits."""
+
+    name: str
+    factor: float = 1
+    digits: int = 1
+
+    def text(self, number: float) -> str:
+        return f"{self.factor * number:.{self.digits}f}"
+
+
+_UNITS: Mapping[str, _Unit] = {
+    "min_error": _Unit("%", 100),
+    "max_match_loss": _Unit("points", 100),
+    "max_same_error_rise": _Unit("points", 100),
+    "min_psnr": _Unit("dB PSNR"),
+    "min_ssim": _Unit("SSIM", digits=3),
+    "max_undetected": _Unit("%", 100),
+    "max_attacker_auc": _Unit("AUC", digits=3),
 }
-"""The unit of each rule's figures, and what they are multiplied with."""
 
 _LEAST = ("min_error", "min_psnr", "min_ssim")
 """Rules whose limit is the least that is accepted."""

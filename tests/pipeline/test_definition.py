@@ -21,7 +21,17 @@ STAGES = {
     for name, stage in yaml.safe_load((PROJECT / "dvc.yaml").read_text())["stages"].items()
 }
 # A change here does not change what a stage computes: messages, places, the reading of params.yaml.
-PLUMBING = {"__init__", "errors", "files", "observer", "paths", "registry", "settings"}
+PLUMBING = {
+    "__init__",
+    "errors",
+    "files",
+    "observer",
+    "paths",
+    "registry",
+    "rules",
+    "settings",
+    "strict",
+}
 
 
 @cache
@@ -76,9 +86,15 @@ def test_a_stage_depends_on_all_settings_that_it_reads(stage: str):
     read = set()
     for module in imports(f"sanmodel/stages/{stage}.py"):
         read |= set(re.findall(rf"\bsettings\.({keys})\b", (PROJECT / module).read_text()))
-    declared = {aliases[param.split(".")[0]] for param in STAGES[stage]["params"]}
+    named = [param for param in STAGES[stage]["params"] if isinstance(param, str)]
+    declared = {aliases[param.split(".")[0]] for param in named}
     declared.add("workers")  # how fast, not what
     assert read <= declared
+
+
+def test_the_report_is_made_anew_when_a_rule_changes():
+    (files,) = (param for param in STAGES["evaluate"]["params"] if isinstance(param, dict))
+    assert files == {str(Paths().promotion_rules): ["floors"]}
 
 
 def test_every_stage_waits_for_the_validation_of_its_data():

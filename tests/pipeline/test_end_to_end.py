@@ -32,8 +32,9 @@ def shell(root: Path, *command: str) -> subprocess.CompletedProcess[str]:
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository with this project's pipeline, shrunk, after one `dvc repro`."""
     root = tmp_path_factory.mktemp("pipeline")
-    for name in ("dvc.yaml", ".dvcignore", ".gitignore"):
-        shutil.copy(PROJECT / name, root)
+    (root / "mlflow").mkdir()
+    for name in ("dvc.yaml", ".dvcignore", ".gitignore", "mlflow/promotion.yaml"):
+        shutil.copy(PROJECT / name, root / name)
     shutil.copytree(PROJECT / "sanmodel", root / "sanmodel")
     (root / "data/sets").mkdir(parents=True)
     shutil.copy(PROJECT / "data/sets/README.md", root / "data/sets")

@@ -9,7 +9,7 @@ import torch
 import yaml
 from PIL import Image
 from report_reader import Page
-from small import LANDMARK_COLUMNS
+from small import PROJECT, LANDMARK_COLUMNS
 from typer.testing import CliRunner
 
 from sanmodel.cli import app
@@ -83,6 +83,8 @@ def check_report(folder: Path) -> None:
 
 def test_it_writes_a_report_with_all_figures(tmp_path: Path):
     paths = write_inputs(tmp_path, "Male", people=4, photos=3)
+    paths.promotion_rules.parent.mkdir()
+    shutil.copy(PROJECT / "mlflow/promotion.yaml", paths.promotion_rules)
     metrics = evaluate.run(SETTINGS, paths)
     assert read_json(paths.metrics("evaluate")) == metrics
     assert read_json(paths.evaluation / "metrics.json") == metrics
