@@ -131,7 +131,7 @@ def _undetected(metrics: Metrics) -> Found:
     row = metrics.get("probes", {}).get("detection", {}).get("OP", {})
     value = value_of("undetected", row, ())
     rule = "a face detector no longer finds the face in X'_OP in at most"
-    reason = "" if row else "evaluate.probes has no detection"
+    reason = _missing("detection", row, "the detector finds no face in the originals either")
     return Found(value.number, rule, reason, low=value.low, high=value.high)
 
 
@@ -141,7 +141,8 @@ def _attacker(metrics: Metrics) -> Found:
     found = {name: row for name, row in learned.items() if row.get("auc") is not None}
     rule = "the best attacker that learned from X'_OP reads the attribute with an AUC of at most"
     if not found:
-        return Found(None, rule, "" if learned else "evaluate.probes has no retrained")
+        why = "the faces to learn from or to be tested on are not of both classes"
+        return Found(None, rule, _missing("retrained", learned, why))
     name = max(found, key=lambda one: float(found[one]["auc"]))
     value = value_of("auc", found[name], ())
     return Found(value.number, rule, beside=name, low=value.low, high=value.high)
@@ -157,6 +158,11 @@ _FOUND: Mapping[str, Callable[[Metrics], Found]] = {
     "max_attacker_auc": _attacker,
 }
 """What each rule is judged by."""
+
+
+def _missing(probe: str, answer: Mapping[str, Any], why: str) -> str:
+    """Say why a probe has no figure: it did not run, or ``why`` it has none."""
+    return why if answer else f"evaluate.probes has no {probe}"
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ RULES = {
         "min_ssim": None,
         "max_latency": 60,
     },
-    "champion": {"min_error_gain": None, "max_match_loss_more": None, "max_psnr_fall": 1},
+    "champion": {"min_error_gain": None, "max_match_fall": None, "max_psnr_fall": 1},
 }
 
 
@@ -119,12 +119,6 @@ def test_a_year(root: Path, tmp_path: Path) -> None:
     shell(root, "san", "registry", "rollback", "--reason", "a new classifier reads gender")
     assert aliases(root)["champion"] == "1"
     assert "a new classifier" in shell(root, "san", "registry", "show", "2")
-
-    # December: the model of April is asked for again, and comes out the same.
-    rebuilt = tmp_path / "rebuilt"
-    told = shell(root, "san", "reproduce", "models:/san-male/2", "--run", "--to", str(rebuilt))
-    assert "the same weights" in told
-    assert sha256(rebuilt / "models/autoencoder.safetensors") == weights
 
     # Production pulls what is in use.
     told = shell(root, "san", "pull", "models:/san-male@champion", str(tmp_path / "model"))

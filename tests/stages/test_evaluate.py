@@ -9,7 +9,7 @@ import torch
 import yaml
 from PIL import Image
 from report_reader import Page
-from small import PROJECT, LANDMARK_COLUMNS
+from small import LANDMARK_COLUMNS, PROJECT
 from typer.testing import CliRunner
 
 from sanmodel.cli import app
