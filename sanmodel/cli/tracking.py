@@ -1,5 +1,6 @@
 """Commands that record what the pipeline did, and show it."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -63,3 +64,24 @@ def compare(
 
     console = Console(highlight=False, markup=False)
     show_comparison((a, read(a)), (b, read(b)), console)
+
+
+@app.command()
+def reproduce(
+    uri: Annotated[str, typer.Argument(help="models:/san-male@champion, or models:/san-male/3.")],
+    run: Annotated[bool, typer.Option("--run", help="Make it again; every stage anew.")] = False,
+    to: Annotated[
+        Path | None, typer.Option(help="Folder to rebuild in; one in .san otherwise.")
+    ] = None,
+    root: Root = HERE,
+) -> None:
+    """Show what a registered version was made of: commit, parameters, data, packages."""
+    from sanmodel.paths import Paths
+    from sanmodel.progress import TerminalObserver
+    from sanmodel.tracking import reproduce as again
+
+    place = re.sub(r"\W+", "-", uri.removeprefix("models:/"))
+    folder = (to or Paths(root.resolve()).scratch / "reproduce" / place).resolve() if run else None
+    with TerminalObserver() as terminal:
+        told = again(uri, root.resolve(), folder, terminal)
+    typer.echo(told)

@@ -26,6 +26,7 @@ __all__ = [
     "open_pipeline",
     "pull",
     "register",
+    "reproduce",
     "roll_back",
     "show_version",
     "show_versions",
@@ -194,3 +195,23 @@ def pull(uri: str, folder: Path, root: Path) -> str:
     from sanmodel.tracking.pulling import pull as write
 
     return write(uri, folder, root)
+
+
+def reproduce(uri: str, root: Path, folder: Path | None, observer: "Observer") -> str:
+    """Tell what a version was made of, and make it again if there is a folder for that.
+
+    Args:
+        uri: ``models:/san-male@champion`` or ``models:/san-male/3``.
+        root: Repository with its commit and data.
+        folder: Where to rebuild; None only tells.
+        observer: Hears which packages differ.
+
+    Raises:
+        SanError: See :mod:`sanmodel.tracking.reproduction`.
+    """
+    from sanmodel.tracking.reproduction import rebuild, recipe_of
+
+    recipe = recipe_of(uri, root)
+    if folder is None:
+        return "\n".join(recipe.lines())
+    return rebuild(recipe, root, folder, observer)

@@ -62,14 +62,22 @@ def read_lock(root: Path) -> list[LockedStage]:
     return [_parse(name, entries[name]) for name in names]
 
 
+def stages_of(lock: Path) -> list[LockedStage]:
+    """Return the stages of any ``dvc.lock``, in its order.
+
+    Raises:
+        SanError: If the file is missing or malformed.
+    """
+    return [_parse(name, entry) for name, entry in _stages(lock).items()]
+
+
 def outs_of(lock: Path) -> dict[str, str]:
     """Return the MD5 of every output that a ``dvc.lock`` lists, by path.
 
     Raises:
         SanError: If the file is missing or malformed.
     """
-    stages = [_parse(name, entry) for name, entry in _stages(lock).items()]
-    return {path: md5 for stage in stages for path, md5 in stage.outs.items()}
+    return {path: md5 for stage in stages_of(lock) for path, md5 in stage.outs.items()}
 
 
 def check_current(root: Path) -> None:

@@ -11,6 +11,7 @@ from sanmodel.errors import SanError
 from sanmodel.files import sha256
 from sanmodel.paths import Paths
 from sanmodel.settings import load_settings
+from sanmodel.tracking import packages
 from sanmodel.tracking.figures import flatten, split
 from sanmodel.tracking.location import PIPELINE_RUN
 from sanmodel.tracking.lock import LockedStage, check_current, read_lock
@@ -111,8 +112,9 @@ def _file(store: Store, paths: Paths, stages: list[LockedStage], run_id: str) ->
     params = {key: value for stage in stages for key, value in stage.params.items()}
     metrics = headline_metrics(paths, stages)
     store.log(run_id, flatten(params), metrics, lock_tags(paths.root))
-    files = [paths.lock, paths.params, paths.root / "dvc.yaml"]
-    store.log_files(run_id, files)
+    files = [paths.lock, paths.params, paths.root / "dvc.yaml", paths.promotion_rules]
+    store.log_files(run_id, [file for file in files if file.exists()])
+    store.client.log_text(run_id, "\n".join(packages.installed()), packages.FILE)
     pages: dict[str, str] = {}
     for stage in stages:
         store.log_inputs(run_id, data_inputs(paths, stage))

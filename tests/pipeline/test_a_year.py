@@ -120,6 +120,12 @@ def test_a_year(root: Path, tmp_path: Path) -> None:
     assert aliases(root)["champion"] == "1"
     assert "a new classifier" in shell(root, "san", "registry", "show", "2")
 
+    # December: the model of April is asked for again, and comes out the same.
+    rebuilt = tmp_path / "rebuilt"
+    told = shell(root, "san", "reproduce", "models:/san-male/2", "--run", "--to", str(rebuilt))
+    assert "the same weights" in told
+    assert sha256(rebuilt / "models/autoencoder.safetensors") == weights
+
     # Production pulls what is in use.
     told = shell(root, "san", "pull", "models:/san-male@champion", str(tmp_path / "model"))
     assert "version 1 of san-male" in told
