@@ -12,7 +12,7 @@ export GX_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
-.PHONY: help setup demo test browser lint retrain clean
+.PHONY: help setup demo test browser lint retrain server stop clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -41,6 +41,12 @@ lint: $(READY) ## Check format, lint and types.
 
 retrain: $(READY) ## Run the Prefect flow: all stages, then register.
 	@python -m flows.retrain
+
+server: $(READY) ## Start a Prefect server, a worker and an MLflow server on this machine.
+	@python -m flows.server start
+
+stop: ## Stop them.
+	@python -m flows.server stop
 
 clean: ## Remove the environment and every file that the pipeline can make again.
 	rm -rf $(VENV) .san data/raw data/crops data/quarantine models reports

@@ -28,6 +28,7 @@ __all__ = [
     "register",
     "reproduce",
     "roll_back",
+    "run_address",
     "show_version",
     "show_versions",
     "stage_names",
@@ -215,3 +216,24 @@ def reproduce(uri: str, root: Path, folder: Path | None, observer: "Observer") -
     if folder is None:
         return "\n".join(recipe.lines())
     return rebuild(recipe, root, folder, observer)
+
+
+def run_address(root: Path, run_id: str) -> str | None:
+    """Return the address of a run's page, or None if MLflow is a database and no server.
+
+    Args:
+        root: The folder that holds ``params.yaml``.
+        run_id: The run.
+
+    Raises:
+        SanError: If MLflow refuses or cannot be reached.
+    """
+    if not tracking_uri(root).startswith("http"):
+        return None
+    from sanmodel.settings import load_settings
+    from sanmodel.tracking.store import explained, open_store
+
+    with explained():
+        store = open_store(root, load_settings(Paths(root).params))
+    server = without_password(store.uri).rstrip("/")
+    return f"{server}/#/experiments/{store.experiment_id}/runs/{run_id}"

@@ -18,7 +18,8 @@ from prefect.client.schemas.sorting import FlowRunSort
 from prefect.testing.utilities import prefect_test_harness
 from tiny_project import change
 
-from flows.retrain import REPORT, retrain
+from flows.pages import REPORT
+from flows.retrain import retrain
 from sanmodel.errors import SanError
 from sanmodel.tracking import tracking_uri
 
