@@ -38,6 +38,7 @@ RULES = {
 
 def shell(root: Path, *command: str, expect: int = 0) -> str:
     environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+    environment |= {"PYTHONPATH": str(PROJECT), "PREFECT_HOME": str(root / ".san/prefect")}
     environment.pop("MLFLOW_TRACKING_URI", None)
     done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
     assert done.returncode == expect, done.stdout + done.stderr
@@ -99,8 +100,13 @@ def test_a_year(root: Path, tmp_path: Path) -> None:
     assert aliases(root) == {"champion": "1", "challenger": "2"}
     shell(root, "san", "registry", "gate")
     assert aliases(root) == {"champion": "1", "challenger": "2"}
-    shell(root, "san", "registry", "promote")
+    told = shell(root, "python", "-m", "flows.promote")
+    assert "Promoted" in told
     assert aliases(root) == {"champion": "2", "previous": "1"}
+
+    # A night in May: does the champion still protect, by the networks of today?
+    shell(root, "python", "-m", "flows.evaluate")
+    assert "| champion |" in (root / "reports/promotion/assessment.md").read_text()
 
     # July: a worse one does not get in, and the reasons are written down.
     retrain(root, learning_rate=0.2)
