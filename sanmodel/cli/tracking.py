@@ -14,12 +14,24 @@ app = typer.Typer()
 
 
 @app.command()
-def track(root: Root = HERE) -> None:
+def track(
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Only deliver what waits since MLflow was away.")
+    ] = False,
+    root: Root = HERE,
+) -> None:
     """Record the last `dvc repro` in MLflow: one run, a child run per stage."""
+    from sanmodel.progress import TerminalObserver
     from sanmodel.tracking import file_pipeline, tracking_uri, without_password
+    from sanmodel.tracking import resume as deliver
 
-    run_id = file_pipeline(root.resolve())
-    typer.echo(f"MLflow run {run_id} at {without_password(tracking_uri(root.resolve()))}")
+    place = without_password(tracking_uri(root.resolve()))
+    if resume:
+        with TerminalObserver() as terminal:
+            count = deliver(root.resolve(), terminal)
+        typer.echo(f"delivered {count} items to {place}" if count else "nothing waits")
+        return
+    typer.echo(f"MLflow run {file_pipeline(root.resolve())} at {place}")
 
 
 @app.command()

@@ -27,6 +27,7 @@ __all__ = [
     "pull",
     "register",
     "reproduce",
+    "resume",
     "roll_back",
     "run_address",
     "show_version",
@@ -237,3 +238,18 @@ def run_address(root: Path, run_id: str) -> str | None:
         store = open_store(root, load_settings(Paths(root).params))
     server = without_password(store.uri).rstrip("/")
     return f"{server}/#/experiments/{store.experiment_id}/runs/{run_id}"
+
+
+def resume(root: Path, observer: "Observer") -> int:
+    """Deliver what trainings could not bring to MLflow; returns how many items.
+
+    Args:
+        root: The folder that holds ``params.yaml``.
+        observer: Hears of runs that MLflow refuses.
+
+    Raises:
+        SanError: If MLflow cannot be reached; what is left waits on.
+    """
+    from sanmodel.tracking.delivery import resume as deliver
+
+    return deliver(root, observer)

@@ -23,6 +23,7 @@ class StageRecord:
         ended: When it ended, likewise.
         metrics_sha256: SHA-256 of the metrics file that it left: tells its result from others.
         live_run: Run that its losses went to while it trained, if there was one.
+        spool: Name of the spool in which that run waits as long as MLflow does not know it.
         store: Fingerprint of the tracking URI that ``live_run`` is a run of.
     """
 
@@ -31,14 +32,28 @@ class StageRecord:
     metrics_sha256: str
     live_run: str | None
     store: str
+    spool: str | None = None
 
 
 def remember_stage(
-    paths: Paths, stage: str, times: tuple[int, int], live_run: str | None = None
+    paths: Paths,
+    stage: str,
+    times: tuple[int, int],
+    live_run: str | None = None,
+    spool: str | None = None,
 ) -> None:
     """Note that ``stage`` has just left its result."""
     metrics, store = sha256(paths.metrics(stage)), fingerprint(tracking_uri(paths.root))
-    write_json(_record(paths, stage), asdict(StageRecord(*times, metrics, live_run, store)))
+    record = StageRecord(*times, metrics, live_run, store, spool)
+    write_json(_record(paths, stage), asdict(record))
+
+
+def note_run(paths: Paths, spool: str, run_id: str) -> None:
+    """Note which run a spool became, for the stage that left its result meanwhile."""
+    for path in _record(paths, "").parent.glob("*.json"):
+        content = _read(path)
+        if content and content.get("spool") == spool:
+            write_json(path, {**content, "live_run": run_id})
 
 
 def recall_stage(paths: Paths, stage: str) -> StageRecord | None:

@@ -9,9 +9,11 @@ from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
 from sanmodel.errors import SanError
 from sanmodel.files import sha256
+from sanmodel.observer import SILENT
 from sanmodel.paths import Paths
 from sanmodel.settings import load_settings
 from sanmodel.tracking import packages
+from sanmodel.tracking.delivery import resume
 from sanmodel.tracking.figures import flatten, split
 from sanmodel.tracking.location import PIPELINE_RUN
 from sanmodel.tracking.lock import LockedStage, check_current, read_lock
@@ -40,6 +42,7 @@ def file_state(root: Path) -> str:
     paths = Paths(root)
     stages = read_lock(root)
     check_current(root)
+    resume(root, SILENT)  # what trainings have to say belongs to what is filed
     with explained():
         store = open_store(root, load_settings(paths.params))
         opened = _opened(store)

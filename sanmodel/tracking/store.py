@@ -44,15 +44,22 @@ class Store:
     client: MlflowClient
     experiment_id: str
 
-    def start(self, name: str, parent: str | None = None, started: int | None = None) -> str:
+    def start(
+        self,
+        name: str,
+        parent: str | None = None,
+        started: int | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> str:
         """Open a run.
 
         Args:
             name: What the run table calls it.
             parent: Run that it belongs to.
             started: When it began, in milliseconds since 1970; now if None.
+            tags: Of the run from its first moment on.
         """
-        tags = {MLFLOW_PARENT_RUN_ID: parent} if parent else {}
+        tags = {**(tags or {}), **({MLFLOW_PARENT_RUN_ID: parent} if parent else {})}
         run = self.client.create_run(
             self.experiment_id, run_name=name, tags=tags, start_time=started or now()
         )

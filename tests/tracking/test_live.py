@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +30,14 @@ class Notes(Observer):
         self.texts.append(text)
 
 
+def until(found: Callable[[], object]) -> None:
+    """Wait until the thread that delivers has come so far."""
+    end = time.monotonic() + 20
+    while not found():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
 def stored(root: Path, run: LiveRun) -> Run:
     assert run.run_id is not None
     return MlflowClient(tracking_uri(root)).get_run(run.run_id)
@@ -39,6 +49,7 @@ def test_parameters_and_losses_are_there_while_it_trains(
     monkeypatch.setattr(live, "SECONDS", 0)
     with LiveRun("pretrain", SETTINGS, Paths(project)) as run:
         run.losses(1, {"J_D": 0.5})
+        until(lambda: run.run_id and stored(project, run).data.metrics)
         during = stored(project, run)
         assert (during.info.status, during.data.metrics) == ("RUNNING", {"loss/J_D": 0.5})
         assert during.data.params["pretrain.steps"] == "200"
@@ -53,6 +64,8 @@ def test_speed_goes_with_the_losses_and_pictures_are_seen_while_it_trains(projec
         run.losses(1, {"J_D": 0.5})
         for step in (10, 20):
             run.picture("pretrain", step, np.full((4, 6), step, np.uint8))
+        until(lambda: run.run_id)
+        until(lambda: len(client.list_artifacts(str(run.run_id), "images")) == 4)
         files = [file.path for file in client.list_artifacts(str(run.run_id), "images")]
     assert stored(project, run).data.metrics == {"loss/J_D": 0.5, "images_per_second": 321.5}
     for step in (10, 20):
@@ -65,6 +78,7 @@ def test_losses_of_a_moment_are_sent_together(project: Path) -> None:
     with LiveRun("pretrain", SETTINGS, Paths(project)) as run:
         for step in (1, 2, 3):
             run.losses(step, {"J_D": 1 / step})
+        until(lambda: run.run_id)
         assert stored(project, run).data.metrics == {}
     history = MlflowClient(tracking_uri(project)).get_metric_history(str(run.run_id), "loss/J_D")
     assert [(metric.step, metric.value) for metric in history] == [(1, 1), (2, 1 / 2), (3, 1 / 3)]
@@ -97,7 +111,7 @@ def test_no_server_no_curve_but_a_note_and_a_result(
     with tracked("train", SETTINGS, paths, notes) as observer:
         observer.losses(1, {"J_G": 1.0})
     (note,) = notes.texts
-    assert note.startswith("train goes on without live curves in MLflow: ")
+    assert note.startswith("train goes on. MLflow takes nothing now (")
     assert "secret" not in note
     assert read_json(project / ".san/live/train.json")["live_run"] is None
 
@@ -108,11 +122,14 @@ def test_a_server_that_goes_away_is_left_alone(
     monkeypatch.setattr(live, "SECONDS", 0)
     notes = Notes()
     with LiveRun("train", SETTINGS, Paths(project), notes) as run:
+        until(lambda: run.run_id)
         MlflowClient(tracking_uri(project)).delete_run(str(run.run_id))
         for step in range(3):
             run.losses(step, {"J_G": 1.0})
             run.picture("train", step, np.zeros((2, 2), np.uint8))
     assert len(notes.texts) == 1
+    assert "MLflow refuses the run" in notes.texts[0]
+    assert list((project / ".san/spool").iterdir()) == []
 
 
 def test_a_stage_without_training_opens_no_run(project: Path) -> None:
@@ -132,7 +149,7 @@ def test_a_new_database_is_made_without_chatter(tmp_path: Path) -> None:
     program = (
         "from pathlib import Path; from sanmodel.paths import Paths;"
         "from sanmodel.settings import Settings; from sanmodel.tracking import LiveRun;"
-        "LiveRun('train', Settings(), Paths(Path())).__enter__()"
+        "exec('with LiveRun(\\'train\\', Settings(), Paths(Path())): pass')"
     )
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)

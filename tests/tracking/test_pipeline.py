@@ -45,7 +45,7 @@ def test_a_state_without_live_runs_is_filed_whole(project: Path) -> None:
     assert parent.data.tags["san.git_dirty"] == "false"
     assert parent.data.params["train.learning_rate"] == "0.25"
     assert parent.data.metrics["classifiers.tiny_1.opposite.error"] == 0.4
-    assert artifacts(project, parent) == {"dvc.lock", "dvc.yaml", "params.yaml"}
+    assert artifacts(project, parent) == {"dvc.lock", "dvc.yaml", "packages.txt", "params.yaml"}
     stages = children(project, run_id)
     assert set(stages) == {"preprocess", "validate", "train", "evaluate", "export"}
     assert {run.info.status for run in stages.values()} == {"FINISHED"}
