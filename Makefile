@@ -12,7 +12,7 @@ export GX_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
-.PHONY: help setup demo test browser lint retrain server stop clean
+.PHONY: help setup demo test browser database lint retrain server stop clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,7 +24,7 @@ demo: $(READY) ## Run the pipeline on the embedded sample; register the model; s
 	@san register
 	@san results
 
-test: lint browser ## Set up if needed, then lint, check types and run the whole test suite.
+test: lint browser database ## Set up if needed, then lint, check types and run the whole test suite.
 	@OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile -m "not slow and not gpu"
 
 browser: ## As root on Debian, install Chromium, which tests open the evaluation's page in.
@@ -33,6 +33,12 @@ browser: ## As root on Debian, install Chromium, which tests open the evaluation
 	{ test "$$(id -u)" = 0 && apt-get -qq update && DEBIAN_FRONTEND=noninteractive \
 	  apt-get -qq install -y --no-install-recommends chromium-headless-shell >/dev/null; } || \
 	echo "tests in a browser need Chromium: as root, apt-get install chromium-headless-shell"
+
+database: ## As root on Debian, install PostgreSQL, on which tests run MLflow's server.
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || \
+	{ test "$$(id -u)" = 0 && apt-get -qq update && DEBIAN_FRONTEND=noninteractive \
+	  apt-get -qq install -y --no-install-recommends postgresql >/dev/null; } || \
+	echo "tests on PostgreSQL need it: as root, apt-get install postgresql"
 
 lint: $(READY) ## Check format, lint and types.
 	@ruff format --check .
@@ -53,5 +59,5 @@ clean: ## Remove the environment and every file that the pipeline can make again
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[pipeline,tensorrt,dev]"
+	pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[pipeline,server,tensorrt,dev]"
 	@touch $(READY)

@@ -97,3 +97,43 @@ def reproduce(
     with TerminalObserver() as terminal:
         told = again(uri, root.resolve(), folder, terminal)
     typer.echo(told)
+
+
+Database = Annotated[
+    str,
+    typer.Option(help="URI of MLflow's database; the work tree's, mlflow/mlflow.db, otherwise."),
+]
+Artifacts = Annotated[
+    Path | None,
+    typer.Option(help="Folder of its artifacts; mlflow/artifacts otherwise.", file_okay=False),
+]
+Archive = Annotated[Path, typer.Argument(help="The .tar file.", dir_okay=False)]
+
+
+@app.command()
+def backup(
+    archive: Archive, database: Database = "", artifacts: Artifacts = None, root: Root = HERE
+) -> None:
+    """Write all that MLflow keeps, database and artifacts, to one file."""
+    from sanmodel.tracking import backup as backups
+    from sanmodel.tracking.location import kept_at
+
+    place = backups.Place(*kept_at(root.resolve(), database, artifacts))
+    typer.echo(f"{archive}: {backups.back_up(place, archive):,} bytes")
+
+
+@app.command()
+def restore(
+    archive: Archive,
+    database: Database = "",
+    artifacts: Artifacts = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
+    root: Root = HERE,
+) -> None:
+    """Put MLflow's database and artifacts of a backup in place, while nobody writes."""
+    from sanmodel.tracking import backup as backups
+    from sanmodel.tracking.location import kept_at
+
+    place = backups.Place(*kept_at(root.resolve(), database, artifacts))
+    backups.restore(archive, place, force)
+    typer.echo(f"restored {place.artifacts} and its database from {archive}")

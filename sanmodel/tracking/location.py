@@ -41,6 +41,12 @@ def artifact_location(root: Path) -> str | None:
     return (_folder(root) / "artifacts").as_uri()
 
 
+def kept_at(root: Path, database: str, artifacts: Path | None) -> tuple[str, Path]:
+    """Return MLflow's database and the folder of its artifacts, the work tree's by default."""
+    folder = _folder(root)
+    return database or f"sqlite:///{folder / 'mlflow.db'}", artifacts or folder / "artifacts"
+
+
 def experiment_name(settings: Settings) -> str:
     """Return the name of the experiment and of the registered model."""
     return f"san-{settings.attribute.lower()}"
