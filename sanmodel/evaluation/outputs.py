@@ -1,6 +1,7 @@
 """What the trained autoencoder makes of faces, kept in memory-mapped files."""
 
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.lib.format import open_memmap
@@ -9,13 +10,23 @@ from numpy.typing import NDArray
 from sanmodel.evaluation.faces import Faces
 from sanmodel.images import IMAGE_SIZE
 from sanmodel.observer import Observer, observed
-from sanmodel.perturber import OUTPUTS, Perturber
+from sanmodel.perturber import OUTPUTS
 
 VARIANTS = ("original", *OUTPUTS)
 """The grey original and its outputs."""
 
 Images = NDArray[np.uint8]
 """Grey images, (N, 224, 224)."""
+
+
+class Model(Protocol):
+    """Makes the three outputs of a face: in PyTorch, or exported."""
+
+    def outputs(
+        self, grey: Images, labels: list[int], landmarks: NDArray[np.float32]
+    ) -> dict[str, Images]:
+        """See :meth:`sanmodel.perturber.Perturber.outputs`."""
+        ...
 
 
 PERTURBED = 8
@@ -29,13 +40,13 @@ def batches(count: int, size: int) -> list[slice]:
 
 
 def perturbed(
-    faces: Faces, perturber: Perturber, folder: Path, batch_size: int, observer: Observer
+    faces: Faces, model: Model, folder: Path, batch_size: int, observer: Observer
 ) -> dict[str, Images]:
     """Perturb faces with every prototype.
 
     Args:
         faces: N faces.
-        perturber: The trained autoencoder.
+        model: Perturbs them.
         folder: Where the files of outputs lie; they are written anew.
         batch_size: Faces per pass.
         observer: Hears about progress.
@@ -47,7 +58,7 @@ def perturbed(
     runs = batches(len(faces), min(batch_size, PERTURBED))
     for run in observed(runs, "perturb", len(runs), observer):
         some = faces.take(run)
-        made = perturber.outputs(np.array(some.images), some.labels.tolist(), some.landmarks)
+        made = model.outputs(np.array(some.images), some.labels.tolist(), some.landmarks)
         for output, images in made.items():
             outputs[output][run] = images
     return {"original": faces.images, **outputs}

@@ -8,7 +8,7 @@ import pytest
 from sanmodel.detection.deformable_parts import DeformablePartDetector
 from sanmodel.detection.dpm import FACE_MODEL
 from sanmodel.detection.dpm.boxes import overlap
-from sanmodel.detection.teaching import dlib_boxes
+from sanmodel.detection.dpm.teaching import dlib_boxes
 from sanmodel.errors import SanError
 from sanmodel.images import Picture, decode_rgb
 from sanmodel.settings import PreprocessSettings
