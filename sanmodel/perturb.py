@@ -46,7 +46,7 @@ class FacePerturber:
         folder: An export folder.
         label: Class of every face, 0 or 1.
         mode: Prototype to perturb with.
-        detector: What finds the faces, a name in ``DETECTORS``; None takes :func:`default_detector`.
+        detector: Name of the face detector; None takes :func:`default_detector`.
 
     Raises:
         SanError: If there is no such mode or detector, or a file is missing or altered.

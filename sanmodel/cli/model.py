@@ -58,9 +58,7 @@ def perturb(
 def make_builtin(
     source: Annotated[
         Path,
-        typer.Option(
-            "--from", help="Export folder, or models/ of a work tree.", file_okay=False
-        ),
+        typer.Option("--from", help="Export folder, or models/ of a work tree.", file_okay=False),
     ] = Path("models"),
     to: Annotated[Path, typer.Option(help="Folder to write to.", file_okay=False)] = Path(
         "sanmodel/builtin"
