@@ -44,10 +44,8 @@ class ExportedModel:
         Returns:
             For "SM", "NT" and "OP" the images, (B, 224, 224).
         """
-        return {
-            output: self._model.perturb(grey, labels, mode, landmarks)
-            for output, mode in OUTPUT_OF.items()
-        }
+        made = self._model.perturb_all(grey, labels, landmarks)
+        return {output: made[mode] for output, mode in OUTPUT_OF.items()}
 
 
 def export_folder(folder: Path, attribute: str) -> Path:
