@@ -10,8 +10,9 @@ from sanmodel.runtime.perturber import MODES, Inputs, Mode, Perturber
 
 
 class Shifter(Perturber):
-    """A backend whose outputs are known: adds 1 grey level for class 0 and 2 for class 1, in the
-    modes after "same" 10 and 20 more.
+    """A backend whose outputs are known.
+
+    It adds 1 grey level for class 0 and 2 for class 1, in the modes after "same" 10 and 20 more.
     """
 
     def __init__(self, max_batch: int = 4, aligned: bool = False) -> None:
