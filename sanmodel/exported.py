@@ -7,7 +7,9 @@ from numpy.typing import NDArray
 
 from sanmodel import runtime
 from sanmodel.errors import SanError
+from sanmodel.paths import Paths
 from sanmodel.runtime import Mode
+from sanmodel.runtime.manifest import MANIFEST
 
 OUTPUT_OF: dict[str, Mode] = {"SM": "same", "NT": "neutral", "OP": "opposite"}
 """The paper's outputs (section 2.2.1) by the modes that make them."""
@@ -42,7 +44,29 @@ class ExportedModel:
         Returns:
             For "SM", "NT" and "OP" the images, (B, 224, 224).
         """
-        return {
-            output: self._model.perturb(grey, labels, mode, landmarks)
-            for output, mode in OUTPUT_OF.items()
-        }
+        made = self._model.perturb_all(grey, labels, landmarks)
+        return {output: made[mode] for output, mode in OUTPUT_OF.items()}
+
+
+def export_folder(folder: Path, attribute: str) -> Path:
+    """Return the export folder that a user means.
+
+    Args:
+        folder: It, or ``models`` of a work tree.
+        attribute: The attribute that its model must be of.
+
+    Raises:
+        SanError: If there is none, a file is missing or altered, or the model is of another
+            attribute.
+    """
+    places = (folder, folder / Paths().export.name)
+    found = next((place for place in places if (place / MANIFEST).is_file()), None)
+    if found is None:
+        raise SanError(
+            f"{folder} holds no exported model: give an export folder, or models/ of a work tree"
+            " after `dvc repro`"
+        )
+    held = runtime.load_manifest(found).attribute
+    if held != attribute:
+        raise SanError(f"{folder} holds a model of {held}: add --attribute {held}")
+    return found

@@ -1,4 +1,4 @@
-"""Photos in, perturbed face crops out: what ``san perturb`` does."""
+"""Photos in, perturbed face crops out: what ``san perturb`` does, with an exported model."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -7,23 +7,23 @@ from pathlib import Path
 
 import numpy as np
 
+from sanmodel import runtime
 from sanmodel.builtin import builtin_model
 from sanmodel.detection import DETECTORS
 from sanmodel.detection.crop import crop_face
 from sanmodel.detection.search import find_faces, largest
 from sanmodel.errors import SanError
+from sanmodel.exported import export_folder
 from sanmodel.files import atomic_file
 from sanmodel.images import Picture, decode_rgb, encode_png, to_grey
-from sanmodel.models.weights import read_about
-from sanmodel.perturber import OUTPUTS, ModelFiles, Perturber
-from sanmodel.runtime import MODES
+from sanmodel.runtime import MODES, Mode
 from sanmodel.settings import PreprocessSettings
 
-CROP = PreprocessSettings()
-"""Detector and crop are those of ``preprocess`` as it comes."""
+PIPELINE = PreprocessSettings()
+"""``preprocess`` as it comes: its detector is taken where it is installed."""
 
-OUTPUT_OF = dict(zip(MODES, OUTPUTS, strict=True))
-"""The output that a mode asks for."""
+BASE_DETECTOR = "dlib"
+"""The detector where that of ``preprocess`` is not installed. Both draw the same box."""
 
 
 @dataclass(frozen=True)
@@ -43,19 +43,22 @@ class FacePerturber:
     """Finds the largest face of a photo and perturbs its crop.
 
     Args:
-        model: The autoencoder with its prototypes.
+        folder: An export folder.
         label: Class of every face, 0 or 1.
-        mode: Prototype to perturb with, one of ``MODES``.
+        mode: Prototype to perturb with.
+        detector: Name of the face detector; None takes :func:`default_detector`.
 
     Raises:
-        SanError: If there is no such mode.
+        SanError: If there is no such mode or detector, or a file is missing or altered.
     """
 
-    def __init__(self, model: Perturber, label: int, mode: str) -> None:
-        if mode not in OUTPUT_OF:
+    def __init__(self, folder: Path, label: int, mode: Mode, detector: str | None = None) -> None:
+        if mode not in MODES:
             raise SanError(f"there is no mode {mode!r}: choose one of {', '.join(MODES)}")
-        self._model, self._label, self.mode = model, label, mode
-        self._detector = DETECTORS.get(CROP.detector)(CROP)
+        crop = runtime.load_manifest(folder).crop
+        self._crop = PreprocessSettings(crop_scale=crop.crop_scale, shift_up=crop.shift_up)
+        self._detector = DETECTORS.get(detector or default_detector())(self._crop)
+        self._model, self._label, self.mode = runtime.load(folder), label, mode
 
     def perturb(self, photo: Picture, name: str) -> PerturbedFace:
         """Perturb the face of a photo.
@@ -71,12 +74,17 @@ class FacePerturber:
         if not faces:
             raise SanError(
                 f"no face was found in {name}: give a photo with an upright face, at least"
-                f" {CROP.min_face:.0%} of its longest side wide"
+                f" {self._crop.min_face:.0%} of its longest side and 40 pixels wide"
             )
-        crop = crop_face(photo, largest(faces), CROP)
-        grey = np.stack([to_grey(crop.picture)])
-        outputs = self._model.outputs(grey, [self._label], crop.landmarks[None])
-        return PerturbedFace(outputs[OUTPUT_OF[self.mode]][0], len(faces))
+        crop = crop_face(photo, largest(faces), self._crop)
+        grey, landmarks = np.stack([to_grey(crop.picture)]), crop.landmarks[None]
+        picture = self._model.perturb(grey, [self._label], self.mode, landmarks)[0]
+        return PerturbedFace(picture, len(faces))
+
+
+def default_detector() -> str:
+    """Return the detector of ``preprocess`` where the pipeline is installed, else dlib's."""
+    return PIPELINE.detector if PIPELINE.detector in DETECTORS.names() else BASE_DETECTOR
 
 
 @dataclass(frozen=True)
@@ -93,7 +101,11 @@ class Outcome:
 
 
 def face_perturber(
-    attribute: str, has_attribute: bool | None, mode: str, folder: Path | None = None
+    attribute: str,
+    has_attribute: bool | None,
+    mode: Mode,
+    folder: Path | None = None,
+    detector: str | None = None,
 ) -> FacePerturber:
     """Open a model for faces of one class.
 
@@ -102,20 +114,21 @@ def face_perturber(
         has_attribute: Whether the faces have it. It must be told in every mode: also the neutral
             output is made from the image with the prototype of its own class, P_SM (paper, figure
             2), and a class that this program guessed would be wrong now and then without a word.
-        mode: Prototype to perturb with, one of ``MODES``.
-        folder: ``models`` of a work tree; None takes the built-in model.
+        mode: Prototype to perturb with.
+        folder: An export folder, or ``models`` of a work tree; None takes the built-in model.
+        detector: See :class:`FacePerturber`.
 
     Raises:
-        SanError: If the class is not told, there is no such mode or built-in model, or a file is
-            missing, damaged or of another attribute.
+        SanError: If the class is not told, there is no such mode, detector or built-in model, or a
+            file is missing, altered or of another attribute.
     """
     if has_attribute is None:
         raise SanError(
             f"the model must be told what it hides: add --has-attribute yes if the faces have the"
             f" attribute {attribute}, or --has-attribute no"
         )
-    files = _trained_model(folder, attribute) if folder else builtin_model(attribute)
-    return FacePerturber(Perturber(files, attribute), int(has_attribute), mode)
+    exported = export_folder(folder, attribute) if folder else builtin_model(attribute)
+    return FacePerturber(exported, int(has_attribute), mode, detector)
 
 
 def perturb_photos(
@@ -149,15 +162,6 @@ def perturb_photos(
         written.add(out)
         which = "the face" if face.faces == 1 else f"the largest of {face.faces} faces"
         yield Outcome(True, f"{out}: {which} in {photo}")
-
-
-def _trained_model(folder: Path, attribute: str) -> ModelFiles:
-    """Return the files of a work tree's model, which must be of the attribute."""
-    files = ModelFiles.trained(folder)
-    held = read_about(files.autoencoder).get("attribute", attribute)  # none: of no model of ours
-    if held != attribute:
-        raise SanError(f"{folder} holds a model of {held}: add --attribute {held}")
-    return files
 
 
 def _check_free(out: Path, photo: Path, taken: bool, force: bool, inputs: set[Path]) -> None:

@@ -66,7 +66,7 @@ class Prototypes:
 
     @classmethod
     def load(cls, path: Path, attribute: str) -> "Prototypes":
-        """Read prototypes; those of the built-in model are float16 on disk.
+        """Read prototypes.
 
         Raises:
             SanError: If the file is missing, damaged or of another attribute.
@@ -76,8 +76,8 @@ class Prototypes:
         needed = {"P_0": image, "P_1": image, "a_1": torch.Size(())}
         needed |= {"landmarks": landmarks} if "landmarks" in tensors else {}
         check_tensors(path, tensors, needed, "the prototypes of two classes")
-        P_0, P_1 = (tensors[name].to(torch.float32) for name in ("P_0", "P_1"))
-        return cls(P_0, P_1, float(tensors["a_1"]), tensors.get("landmarks"))
+        P_0, P_1, a_1 = (tensors[name] for name in ("P_0", "P_1", "a_1"))
+        return cls(P_0, P_1, float(a_1), tensors.get("landmarks"))
 
 
 def as_picture(P: Tensor) -> Picture:

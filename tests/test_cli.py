@@ -10,7 +10,6 @@ import pytest
 
 from sanmodel.builtin import builtin_model
 from sanmodel.builtin.making import card_row
-from sanmodel.perturber import ModelFiles
 
 SAN = Path(sys.executable).parent / "san"
 STAGES = ("fetch", "preprocess", "validate", "prototypes", "train-classifier", "train-matcher")
@@ -81,17 +80,15 @@ def test_the_authors_model_is_looked_for_and_its_prototypes_named(tmp_path: Path
     assert "error: conv-autoencoder-e20.pkl is missing: give the path" in failed.stderr
 
 
-def test_a_built_in_model_is_made_of_a_trained_one(tmp_path: Path):
-    models = ModelFiles.trained(tmp_path / "models")
+def test_a_built_in_model_is_made_of_an_exported_one(tmp_path: Path):
     builtin = builtin_model("Male")  # float16 already, so that it comes out as it is
-    models.autoencoder.parent.mkdir()
-    shutil.copy(builtin.autoencoder, models.autoencoder)
-    shutil.copy(builtin.prototypes, models.prototypes)
+    shutil.copytree(builtin, tmp_path / "models/export")
     made = san("make-builtin", "--to", "made", root=tmp_path)
-    assert made.stdout == f"{card_row(builtin.autoencoder)}\n{card_row(builtin.prototypes)}\n"
+    rows = [card_row(builtin / name) for name in ("manifest.json", "san.onnx")]
+    assert made.stdout.splitlines() == rows
     failed = san("make-builtin", "--from", "nowhere", "--to", "made", root=tmp_path)
     assert failed.returncode == 1
-    assert "nowhere/prototypes.safetensors is missing: run `dvc repro`" in failed.stderr
+    assert "nowhere holds no exported model: give an export folder" in failed.stderr
 
 
 @pytest.mark.parametrize("command", COMMANDS[:4])

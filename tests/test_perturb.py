@@ -1,4 +1,5 @@
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -10,24 +11,34 @@ import torch
 from numpy.typing import NDArray
 from PIL import ExifTags, Image
 from small import PROJECT
-from small_models import saved_model
+from small_models import exported_model, saved_model
 
 from sanmodel.builtin import builtin_model
 from sanmodel.cropping.photo import crop_photo
 from sanmodel.detection import DETECTORS
 from sanmodel.errors import SanError
+from sanmodel.exported import ExportedModel
 from sanmodel.images import Picture, decode_rgb, to_grey
 from sanmodel.models.autoencoders import new_autoencoder
-from sanmodel.models.weights import save_weights
-from sanmodel.perturb import CROP, FacePerturber, Outcome, face_perturber, perturb_photos
+from sanmodel.perturb import (
+    BASE_DETECTOR,
+    PIPELINE,
+    FacePerturber,
+    Outcome,
+    default_detector,
+    face_perturber,
+    perturb_photos,
+)
 from sanmodel.perturber import ModelFiles, Perturber
 from sanmodel.prototypes import Prototypes
 from sanmodel.runtime import MODES
+from sanmodel.settings import PreprocessSettings
 from sanmodel.tables import landmarks_of
 
 PHOTO = PROJECT / "data/sample/photos/000000.jpg"
 OTHER = PROJECT / "data/sample/photos/000100.jpg"
 SAN = Path(sys.executable).parent / "san"
+NARROW = PreprocessSettings(crop_scale=1.5, shift_up=0.05)
 
 
 @pytest.fixture(scope="module")
@@ -40,21 +51,23 @@ class Crop:
     grey: Picture
     landmarks: NDArray[np.float32]
 
-    def outputs(self, files: ModelFiles, attribute: str, label: int) -> dict[str, Picture]:
+    def outputs(self, model: ExportedModel | Perturber, label: int) -> dict[str, Picture]:
         """What a model makes of it, by output."""
-        made = Perturber(files, attribute).outputs(
-            np.stack([self.grey]), [label], self.landmarks[None]
-        )
+        made = model.outputs(np.stack([self.grey]), [label], self.landmarks[None])
         return {name: images[0] for name, images in made.items()}
+
+
+def cropped(settings: PreprocessSettings = PIPELINE) -> Crop:
+    """What the pipeline cuts out of PHOTO."""
+    row = {"image_id": "0", "source_path": PHOTO.name, "image": PHOTO.read_bytes()}
+    box = dict.fromkeys(("box_left", "box_top", "box_right", "box_bottom"))
+    made = crop_photo({**row, **box}, DETECTORS.get(settings.detector)(settings), settings)
+    return Crop(to_grey(decode_rgb(made["image"], "crop")), landmarks_of(made))
 
 
 @pytest.fixture(scope="module")
 def crop() -> Crop:
-    """What the pipeline cuts out of PHOTO."""
-    row = {"image_id": "0", "source_path": PHOTO.name, "image": PHOTO.read_bytes()}
-    box = dict.fromkeys(("box_left", "box_top", "box_right", "box_bottom"))
-    made = crop_photo({**row, **box}, DETECTORS.get(CROP.detector)(CROP), CROP)
-    return Crop(to_grey(decode_rgb(made["image"], "crop")), landmarks_of(made))
+    return cropped()
 
 
 def perturbed(photo: Path, folder: Path, perturber: FacePerturber) -> Picture:
@@ -79,7 +92,8 @@ def only(photos: list[Path], folder: Path, perturber: FacePerturber, force: bool
 def test_the_pipelines_crop_is_perturbed_as_the_mode_says(
     has_attribute: bool, crop: Crop, tmp_path: Path
 ):
-    expected = crop.outputs(builtin_model("Male"), "Male", int(has_attribute))
+    model = ExportedModel(builtin_model("Male"), "Male")
+    expected = crop.outputs(model, int(has_attribute))
     found = [perturbed(PHOTO, tmp_path, face_perturber("Male", has_attribute, m)) for m in MODES]
     for image, output in zip(found, ("SM", "NT", "OP"), strict=True):
         np.testing.assert_array_equal(image, expected[output])
@@ -161,7 +175,7 @@ def test_a_photo_that_fails_says_why_and_does_not_stop_the_others(
     cut.write_bytes(PHOTO.read_bytes()[:3000])
     nowhere, through = tmp_path / "nowhere.jpg", text / "a.jpg"
     expected = {
-        blank: f"no face was found in {blank}: give a photo with an upright face, at least 15% of",
+        blank: f"no face was found in {blank}: give a photo with an upright face, at least 15%",
         tiny: f"no face was found in {tiny}: give a photo",
         empty: f"{empty} is an empty file: replace",
         text: f"{text} is not an image: replace",
@@ -206,38 +220,57 @@ def test_the_class_must_be_told_and_the_mode_be_known():
     with pytest.raises(SanError, match="add --has-attribute yes if the faces have .* Male, or"):
         face_perturber("Male", None, "neutral")
     with pytest.raises(SanError, match="no mode 'other': choose one of same, neutral, opposite"):
-        face_perturber("Male", True, "other")
+        face_perturber("Male", True, "other")  # type: ignore[arg-type]
     with pytest.raises(SanError, match="no built-in model of 'Smiling', only of Male"):
         face_perturber("Smiling", True, "same")
 
 
-@pytest.fixture
-def smiling(tmp_path: Path) -> ModelFiles:
-    """A model of one's own, with prototypes that are laid over each face."""
+@pytest.fixture(scope="module")
+def smiling(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """``models`` of a work tree whose prototypes are laid over each face, cut more narrowly."""
     torch.manual_seed(0)
+    models = tmp_path_factory.mktemp("tree") / "models"
     prototypes = Prototypes(*torch.rand(2, 3, 224, 224), 0.5, 223 * torch.rand(5, 2))
     network = new_autoencoder("paper")
-    folder = tmp_path / "models"
-    return saved_model(folder, network, prototypes, "Smiling", align="landmarks")
+    saved_model(models, network, prototypes, "Smiling", align="landmarks")
+    exported_model(models / "export", network, prototypes, "Smiling", NARROW)
+    return models
 
 
-def test_a_model_of_ones_own_is_taken_and_told_the_landmarks(
-    smiling: ModelFiles, crop: Crop, tmp_path: Path
+@pytest.mark.parametrize("name", ["", "export"])
+def test_a_model_of_ones_own_is_given_its_crop_and_the_landmarks(
+    name: str, smiling: Path, tmp_path: Path
 ):
-    own = face_perturber("Smiling", True, "same", smiling.autoencoder.parent)
-    expected = crop.outputs(smiling, "Smiling", 1)
-    np.testing.assert_array_equal(perturbed(PHOTO, tmp_path, own), expected["SM"])
+    own = face_perturber("Smiling", True, "same", smiling / name)
+    trained = Perturber(ModelFiles.trained(smiling), "Smiling")
+    expected = cropped(NARROW).outputs(trained, 1)["SM"].astype(int)
+    assert np.abs(expected - perturbed(PHOTO, tmp_path, own)).max() <= 1
 
 
-def test_a_model_of_another_attribute_names_its_own(smiling: ModelFiles, tmp_path: Path):
-    folder = smiling.autoencoder.parent
+def test_a_model_that_is_not_there_damaged_or_of_another_attribute_is_said(
+    smiling: Path, tmp_path: Path
+):
     with pytest.raises(SanError, match="holds a model of Smiling: add --attribute Smiling"):
-        face_perturber("Male", True, "same", folder)
-    with pytest.raises(SanError, match=r"autoencoder\.safetensors is missing: run `dvc repro`"):
-        face_perturber("Male", True, "same", tmp_path / "nowhere")
-    save_weights(smiling.autoencoder, {}, kind="checkpoint")
-    with pytest.raises(SanError, match="kind='checkpoint', needed is 'autoencoder'"):
-        face_perturber("Smiling", True, "same", folder)
+        face_perturber("Male", True, "same", smiling)
+    for nowhere in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(SanError, match=f"{nowhere} holds no exported model: give an export f"):
+            face_perturber("Male", True, "same", nowhere)
+    copy = tmp_path / "copy"
+    shutil.copytree(smiling / "export", copy)
+    (copy / "san.onnx").write_bytes(b"damaged")
+    with pytest.raises(SanError, match=r"SHA-256 differs\): copy the export folder again"):
+        face_perturber("Smiling", True, "same", copy)
+
+
+def test_another_detector_is_taken_where_it_is_asked_for(tmp_path: Path):
+    assert default_detector() == PIPELINE.detector == "dpm"
+    other = face_perturber("Male", True, "opposite", detector=BASE_DETECTOR)
+    found = perturbed(PHOTO, tmp_path, other)
+    crop = cropped(PreprocessSettings(detector="dlib"))
+    expected = crop.outputs(ExportedModel(builtin_model("Male"), "Male"), 1)["OP"]
+    np.testing.assert_array_equal(found, expected)
+    with pytest.raises(SanError, match="no face detector 'eyes': choose one of dlib, dpm, none"):
+        face_perturber("Male", True, "opposite", detector="eyes")
 
 
 def san(*arguments: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:

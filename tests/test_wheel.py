@@ -1,15 +1,14 @@
 """The wheel holds all that the package needs away from its repository."""
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from small import PROJECT
+from wheels import source_tree
 
-SOURCES = ("sanmodel", "flows", "pyproject.toml", "README.md", "LICENSE")
 DETECTION = """
 import sanmodel.validation.page
 from sanmodel.detection import DETECTORS
@@ -26,10 +25,7 @@ print(sanmodel.__file__, len(faces))
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The package as a wheel installs it, without its dependencies, which are here already."""
-    tree = tmp_path_factory.mktemp("tree")
-    for name in SOURCES:
-        copy = shutil.copytree if (PROJECT / name).is_dir() else shutil.copy
-        copy(PROJECT / name, tree / name)
+    tree = source_tree(tmp_path_factory.mktemp("wheel") / "tree")
     flags = ("--quiet", "--no-deps", "--no-build-isolation", "--disable-pip-version-check")
     target = tree / "installed"
     command = [sys.executable, "-m", "pip", "install", *flags, "--target", target, tree]

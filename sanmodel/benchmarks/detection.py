@@ -19,8 +19,8 @@ from threadpoolctl import threadpool_limits
 
 from sanmodel.detection import DETECTORS, Face
 from sanmodel.detection.dpm.boxes import overlap
+from sanmodel.detection.dpm.teaching import CERTAIN, dlib_boxes, is_for_training
 from sanmodel.detection.search import find_faces
-from sanmodel.detection.teaching import CERTAIN, dlib_boxes, is_for_training
 from sanmodel.errors import SanError
 from sanmodel.files import write_json
 from sanmodel.images import Picture, decode_rgb

@@ -36,12 +36,12 @@ from sanmodel.evaluation.classifiers import CLASSIFIERS
 from sanmodel.evaluation.faces import Faces, load_faces
 from sanmodel.evaluation.matchers import MATCHERS
 from sanmodel.evaluation.measure import Judges, measure
-from sanmodel.evaluation.outputs import perturbed
+from sanmodel.evaluation.outputs import Model, perturbed
 from sanmodel.evaluation.report import match
+from sanmodel.exported import ExportedModel
 from sanmodel.images import decode_rgb, to_grey
 from sanmodel.observer import SILENT, Observer, observed
 from sanmodel.paths import Paths
-from sanmodel.perturber import Perturber
 from sanmodel.settings import PreprocessSettings, Settings
 from sanmodel.sources import default_folder
 from sanmodel.sources.sample import list_sample
@@ -232,20 +232,20 @@ def _darker(faces: Faces, repetition: NDArray[np.int64]) -> Faces:
 def _evaluate(faces: Faces, folder: Path, watch: Watch, observer: Observer) -> None:
     """Evaluate the faces part by part."""
     size = Settings().evaluate.batch_size
-    perturber, judges = watch.part("load networks", lambda: _networks(folder))
+    model, judges = watch.part("load networks", lambda: _networks(folder))
     variants = watch.part(
-        "perturb", lambda: perturbed(faces, perturber, folder / "outputs", size, observer)
+        "perturb", lambda: perturbed(faces, model, folder / "outputs", size, observer)
     )
     for name in ("measure", KNOWN):
         measured = watch.part(name, lambda: measure(faces, variants, judges, size, observer))
     watch.part("match", lambda: match(measured.descriptors, faces.people, RATES, SEED))
 
 
-def _networks(folder: Path) -> tuple[Perturber, Judges]:
+def _networks(folder: Path) -> tuple[Model, Judges]:
     classifiers = {CLASSIFIER: CLASSIFIERS.get(CLASSIFIER)()}
     matchers = {MATCHER: MATCHERS.get(MATCHER)()}
-    perturber = Perturber(builtin_model(ATTRIBUTE), ATTRIBUTE)
-    return perturber, Judges(classifiers, matchers, Answers(folder / "answers.sqlite"))
+    model = ExportedModel(builtin_model(ATTRIBUTE), ATTRIBUTE)
+    return model, Judges(classifiers, matchers, Answers(folder / "answers.sqlite"))
 
 
 def _cpu_seconds() -> float:

@@ -1,30 +1,27 @@
 """The built-in models, for those who want to perturb a photo without training first.
 
-The card ``male.md`` beside the files of ``Male`` says what the model was trained on and how well
-it does.
+Each is an export folder. The card ``male.md`` beside that of ``Male`` says what the model was
+trained on and how well it does.
 """
 
 from pathlib import Path
 
 from sanmodel.errors import SanError
-from sanmodel.perturber import ModelFiles
 
 ATTRIBUTES = ("Male",)
 """Attributes that have a built-in model."""
 
 FOLDER = Path(__file__).parent
-"""Where the files lie."""
+"""Where the export folders lie."""
 
 
-def builtin_files(attribute: str, folder: Path = FOLDER) -> ModelFiles:
-    """Return the places of a built-in model's files, whether they are there or not."""
-    name = attribute.lower()
-    prototypes = folder / f"{name}_prototypes.safetensors"
-    return ModelFiles(autoencoder=folder / f"{name}.safetensors", prototypes=prototypes)
+def builtin_folder(attribute: str, within: Path = FOLDER) -> Path:
+    """Return the place of a built-in model's export folder, whether it is there or not."""
+    return within / attribute.lower()
 
 
-def builtin_model(attribute: str) -> ModelFiles:
-    """Return the files of the built-in model of an attribute.
+def builtin_model(attribute: str) -> Path:
+    """Return the export folder of the built-in model of an attribute.
 
     Raises:
         SanError: If there is none.
@@ -34,4 +31,4 @@ def builtin_model(attribute: str) -> ModelFiles:
             f"there is no built-in model of {attribute!r}, only of {', '.join(ATTRIBUTES)}:"
             " train one with `dvc repro` and name its folder with --model"
         )
-    return builtin_files(attribute)
+    return builtin_folder(attribute)

@@ -1,42 +1,72 @@
-"""How a trained model becomes a built-in one: the same weights in half the bytes."""
+"""How an exported model becomes a built-in one: the same graph in half the bytes."""
 
-from dataclasses import replace
 from pathlib import Path
 
-from sanmodel.builtin import builtin_files
-from sanmodel.files import sha256
-from sanmodel.models.autoencoders import load_autoencoder
-from sanmodel.models.weights import read_about, save_weights
-from sanmodel.perturber import ModelFiles
-from sanmodel.prototypes import Prototypes
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from sanmodel.builtin import builtin_folder
+from sanmodel.exported import export_folder
+from sanmodel.files import atomic_folder, sha256, write_json
+from sanmodel.runtime.manifest import MANIFEST, load_manifest
+
+ROUNDED = 4096
+"""Bytes from which a constant is rounded: weights and prototypes. Biases and the numbers of the
+graph itself stay as they are, they take no room."""
+
+NO_ENGINE = "a built-in model is for every machine, an engine for one kind of GPU"
 
 
-def make_builtin(trained: ModelFiles, attribute: str, folder: Path) -> ModelFiles:
-    """Round a trained model to float16 and write it as the built-in one of its attribute.
+def make_builtin(exported: Path, attribute: str, folder: Path) -> Path:
+    """Round an exported model to float16 and write it as the built-in one of its attribute.
 
     Rounding moves a weight by 0.05 % or by 3e-8, whichever is more, and a prototype by less than a
     tenth of a grey level. The network computes in float32 all the same.
 
     Args:
-        trained: Files of the pipeline.
-        attribute: The attribute that both must be of.
+        exported: An export folder, or ``models`` of a work tree.
+        attribute: The attribute that it must be of.
         folder: Where to write.
 
     Returns:
-        The files written.
+        The export folder of the built-in model.
 
     Raises:
-        SanError: If a file is missing, damaged or of another attribute, or the two do not fit
-            together.
+        SanError: If a file is missing, altered or of another attribute.
     """
-    prototypes = Prototypes.load(trained.prototypes, attribute)
-    network = load_autoencoder(trained.autoencoder, attribute, prototypes.align)
-    rounded = {name: weight.half() for name, weight in network.state_dict().items()}
-    made = builtin_files(attribute, folder)
-    save_weights(made.autoencoder, rounded, **read_about(trained.autoencoder))
-    smaller = replace(prototypes, P_0=prototypes.P_0.half(), P_1=prototypes.P_1.half())
-    smaller.save(made.prototypes, attribute)
+    exported = export_folder(exported, attribute)
+    manifest = load_manifest(exported)
+    source = manifest.file("onnx")
+    model = onnx.load(exported / source.name)
+    round_weights(model)
+    onnx.checker.check_model(model, full_check=True)
+    made = builtin_folder(attribute, folder)
+    with atomic_folder(made) as partial:
+        path = partial / source.name
+        path.write_bytes(model.SerializeToString(deterministic=True))
+        file = source.model_copy(update={"sha256": sha256(path)})
+        changes = {"files": (file,), "engine_gap": NO_ENGINE}
+        write_json(partial / MANIFEST, manifest.model_copy(update=changes).model_dump(mode="json"))
     return made
+
+
+def round_weights(model: onnx.ModelProto) -> None:
+    """Keep large float32 constants as float16; the graph begins by casting them back."""
+    graph = model.graph
+    large = [
+        tensor
+        for tensor in graph.initializer
+        if tensor.data_type == TensorProto.FLOAT and len(tensor.raw_data) >= ROUNDED
+    ]
+    casts = []
+    for tensor in large:
+        name, rounded = tensor.name, numpy_helper.to_array(tensor).astype(np.float16)
+        tensor.CopyFrom(numpy_helper.from_array(rounded, f"{name}.half"))
+        casts.append(helper.make_node("Cast", [tensor.name], [name], to=TensorProto.FLOAT))
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
 
 
 def card_row(path: Path) -> str:

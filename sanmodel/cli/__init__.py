@@ -12,6 +12,7 @@ from rich.console import Console
 
 from sanmodel.cli import benchmarks, data, model, registry, stages, tracking
 from sanmodel.errors import SanError
+from sanmodel.extras import need
 
 app = typer.Typer(
     name="san",
@@ -25,7 +26,10 @@ for commands in (stages, model, data, tracking, registry, benchmarks):
 
 
 def main() -> None:
-    """Run the command line; a user's error is one sentence and exit status 1."""
+    """Run the command line; a user's error is one sentence and exit status 1.
+
+    So is a library that the base install goes without.
+    """
     # Large pages for torch's large tensors, which are made anew at every step of a training: with
     # small ones a third of its time goes to the system. Read when torch is loaded.
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
@@ -35,6 +39,11 @@ def main() -> None:
         _fail(str(error))
     except PermissionError as error:
         _fail(f"no permission for {error.filename}: change its mode or owner")
+    except ModuleNotFoundError as error:
+        sentence = need(f"`san {' '.join(sys.argv[1:2])}`", error)
+        if sentence is None:
+            raise
+        _fail(sentence)
 
 
 def _fail(message: str) -> NoReturn:

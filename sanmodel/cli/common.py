@@ -28,9 +28,10 @@ def run_stage(stage: str, root: Path) -> None:
     from sanmodel.tracking import tracked
     from sanmodel.training.processes import is_first_process
 
+    # First: in the base install there is no stage, whatever params.yaml says.
+    module = importlib.import_module(f"sanmodel.stages.{stage}")
     paths = Paths(root.resolve())
     settings = load_settings(paths.params)
-    module = importlib.import_module(f"sanmodel.stages.{stage}")
     if not is_first_process():
         with writing_nothing():
             module.run(settings, paths)

@@ -67,7 +67,7 @@ def train_dpm(
 ) -> None:
     """Train a face detector on the photos of a raw table."""
     from sanmodel.detection.dpm.learning.training import Recipe
-    from sanmodel.detection.teaching import teach
+    from sanmodel.detection.dpm.teaching import teach
     from sanmodel.progress import TerminalObserver
 
     with TerminalObserver() as terminal:

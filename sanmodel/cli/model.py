@@ -30,15 +30,22 @@ def perturb(
     attribute: Annotated[str, typer.Option(help="The attribute to hide.")] = "Male",
     model: Annotated[
         Path | None,
-        typer.Option(help="models/ of a work tree; the built-in model otherwise.", file_okay=False),
+        typer.Option(
+            help="Export folder, or models/ of a work tree; the built-in model otherwise.",
+            file_okay=False,
+        ),
+    ] = None,
+    detector: Annotated[
+        Literal["dpm", "dlib"] | None,
+        typer.Option(help="What finds the faces; dpm if the pipeline is installed, else dlib."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
 ) -> None:
-    """Hide an attribute of the face in each photo, with a model that is built in."""
+    """Hide an attribute of the face in each photo, with an exported model or the built-in one."""
     from sanmodel.perturb import face_perturber, perturb_photos
 
     told = None if has_attribute is None else has_attribute == "yes"
-    perturber, failed = face_perturber(attribute, told, mode, model), False
+    perturber, failed = face_perturber(attribute, told, mode, model, detector), False
     for outcome in perturb_photos(photos, out, perturber, force):
         text = outcome.message if outcome.written else f"error: {outcome.message}"
         typer.echo(text, err=not outcome.written)
@@ -49,21 +56,20 @@ def perturb(
 
 @app.command("make-builtin")
 def make_builtin(
-    trained: Annotated[
-        Path, typer.Option("--from", help="models/ of a work tree.", file_okay=False)
+    source: Annotated[
+        Path,
+        typer.Option("--from", help="Export folder, or models/ of a work tree.", file_okay=False),
     ] = Path("models"),
     to: Annotated[Path, typer.Option(help="Folder to write to.", file_okay=False)] = Path(
         "sanmodel/builtin"
     ),
     attribute: Annotated[str, typer.Option(help="The attribute it hides.")] = "Male",
 ) -> None:
-    """For maintainers: make a trained model the built-in one; shows its rows of the model card."""
+    """For maintainers: make an exported model the built-in one; shows its rows of the card."""
     from sanmodel.builtin.making import card_row
     from sanmodel.builtin.making import make_builtin as make
-    from sanmodel.perturber import ModelFiles
 
-    made = make(ModelFiles.trained(trained), attribute, to)
-    for path in (made.autoencoder, made.prototypes):
+    for path in sorted(make(source, attribute, to).iterdir()):
         typer.echo(card_row(path))
 
 

@@ -34,4 +34,6 @@ class Detector(Protocol):
         ...
 
 
-DETECTORS: Registry[type[Detector]] = Registry("face detector", __name__)
+DETECTORS: Registry[type[Detector]] = Registry(
+    "face detector", __name__, extras={"deformable_parts": "dpm"}
+)

@@ -20,12 +20,12 @@ Images = NDArray[np.uint8]
 
 
 class Model(Protocol):
-    """What perturbs faces: the trained autoencoder, or an exported one."""
+    """Makes the three outputs of a face: in PyTorch, or exported."""
 
     def outputs(
         self, grey: Images, labels: list[int], landmarks: NDArray[np.float32]
     ) -> dict[str, Images]:
-        """Perturb B images; see :meth:`sanmodel.perturber.Perturber.outputs`."""
+        """See :meth:`sanmodel.perturber.Perturber.outputs`."""
         ...
 
 
@@ -40,13 +40,13 @@ def batches(count: int, size: int) -> list[slice]:
 
 
 def perturbed(
-    faces: Faces, perturber: Model, folder: Path, batch_size: int, observer: Observer
+    faces: Faces, model: Model, folder: Path, batch_size: int, observer: Observer
 ) -> dict[str, Images]:
     """Perturb faces with every prototype.
 
     Args:
         faces: N faces.
-        perturber: The model.
+        model: Perturbs them.
         folder: Where the files of outputs lie; they are written anew.
         batch_size: Faces per pass.
         observer: Hears about progress.
@@ -58,7 +58,7 @@ def perturbed(
     runs = batches(len(faces), min(batch_size, PERTURBED))
     for run in observed(runs, "perturb", len(runs), observer):
         some = faces.take(run)
-        made = perturber.outputs(np.array(some.images), some.labels.tolist(), some.landmarks)
+        made = model.outputs(np.array(some.images), some.labels.tolist(), some.landmarks)
         for output, images in made.items():
             outputs[output][run] = images
     return {"original": faces.images, **outputs}

@@ -61,7 +61,7 @@ class Artifact(Part):
         name: Name of the file in the folder.
         sha256: Its SHA-256, in hexadecimal.
         kind: "onnx", "prototypes" or the name of an engine builder, such as "tensorrt-rtx".
-        precision: Type of its weights and computations.
+        precision: Type that it computes in; its weights may take less room.
         library: Name and version of the library that made it; an engine runs in no other.
         gpu_targets: Compute capabilities of the GPUs that it is for; empty if it needs none.
         max_batch: Largest batch; None if it takes no batches.

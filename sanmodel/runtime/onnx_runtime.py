@@ -1,6 +1,7 @@
 """The backend that runs everywhere: ONNX Runtime on the CPU."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -60,8 +61,7 @@ class OnnxPerturber(Perturber):
                 f"{path} does not say what model it holds: give a file that `san export` wrote"
             ) from error
 
-    def _run(self, inputs: Inputs, mode: Mode) -> NDArray[np.float32]:
+    def _run(self, inputs: Inputs, modes: Sequence[Mode]) -> list[NDArray[np.float32]]:
         """See :meth:`Perturber._run`."""
-        output: NDArray[np.float32]
-        (output,) = self._session.run([mode], inputs)
-        return output
+        outputs: list[NDArray[np.float32]] = self._session.run(list(modes), inputs)
+        return outputs

@@ -4,6 +4,7 @@ Models with aligned prototypes take the landmarks of the faces as well.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -58,32 +59,60 @@ class Perturber(ABC):
             SanError: If an argument has another type, shape or value, or the model needs landmarks
                 and none are given.
         """
+        if mode not in MODES:
+            raise SanError(f"there is no mode {mode!r}: choose one of {', '.join(MODES)}")
+        return self._perturbed(images, attribute, (mode,), landmarks)[mode]
+
+    def perturb_all(
+        self, images: NDArray[np.uint8], attribute: ArrayLike, landmarks: ArrayLike | None = None
+    ) -> dict[Mode, NDArray[np.uint8]]:
+        """Perturb grey face crops with every prototype, for little more than the price of one.
+
+        Args:
+            images: See :meth:`perturb`.
+            attribute: Likewise.
+            landmarks: Likewise.
+
+        Returns:
+            Perturbed images, (N, 224, 224), 0 to 255, by mode.
+
+        Raises:
+            SanError: See :meth:`perturb`.
+        """
+        return self._perturbed(images, attribute, MODES, landmarks)
+
+    def _perturbed(
+        self,
+        images: NDArray[np.uint8],
+        attribute: ArrayLike,
+        modes: tuple[Mode, ...],
+        landmarks: ArrayLike | None,
+    ) -> dict[Mode, NDArray[np.uint8]]:
         self._check_images(images)
         inputs: Inputs = {"attribute": _checked_classes(attribute, len(images))}
         if self.aligned:
             inputs["landmarks"] = _checked_landmarks(landmarks, len(images))
-        if mode not in MODES:
-            raise SanError(f"there is no mode {mode!r}: choose one of {', '.join(MODES)}")
-        perturbed = np.empty_like(images)
+        perturbed = {mode: np.empty_like(images) for mode in modes}
         for start in range(0, len(images), self.max_batch):
             part = slice(start, start + self.max_batch)
             X = images[part, None].astype(np.float32) / np.float32(255)
             batch = {"image": X, **{name: values[part] for name, values in inputs.items()}}
-            perturbed[part] = np.rint(255 * self._run(batch, mode)[:, 0])
+            for mode, output in zip(modes, self._run(batch, modes), strict=True):
+                perturbed[mode][part] = np.rint(255 * output[:, 0])
         return perturbed
 
     @abstractmethod
-    def _run(self, inputs: Inputs, mode: Mode) -> NDArray[np.float32]:
+    def _run(self, inputs: Inputs, modes: Sequence[Mode]) -> list[NDArray[np.float32]]:
         """Perturb one batch.
 
         Args:
             inputs: What the model takes, by name: ``image``, X (B, 1, 224, 224) float32, 0 to 1,
                 B from 1 to ``max_batch``; ``attribute``, classes (B,) int64, 0 or 1; and if the
                 model is aligned ``landmarks``, (B, 5, 2) float32.
-            mode: Prototype to perturb with.
+            modes: Prototypes to perturb with.
 
         Returns:
-            (B, 1, 224, 224), 0 to 1.
+            For each of them (B, 1, 224, 224), 0 to 1.
         """
 
     def _check_images(self, images: NDArray[np.uint8]) -> None:

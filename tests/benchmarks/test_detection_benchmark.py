@@ -8,7 +8,7 @@ from PIL import Image
 
 from sanmodel.benchmarks.detection import corners, report, textures
 from sanmodel.detection.dpm.learning.training import Recipe
-from sanmodel.detection.teaching import is_for_training, teach, training_photo, turn_of
+from sanmodel.detection.dpm.teaching import is_for_training, teach, training_photo, turn_of
 from sanmodel.errors import SanError
 from sanmodel.settings import PreprocessSettings
 from sanmodel.tables import iterate_rows

@@ -5,10 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sanmodel.detection.crop import crop_square
 from sanmodel.detection.deformable_parts import DeformablePartDetector
+from sanmodel.detection.dlib_hog import DlibDetector
 from sanmodel.detection.dpm import FACE_MODEL
 from sanmodel.detection.dpm.boxes import overlap
-from sanmodel.detection.teaching import dlib_boxes
+from sanmodel.detection.dpm.teaching import dlib_boxes
+from sanmodel.detection.search import largest
 from sanmodel.errors import SanError
 from sanmodel.images import Picture, decode_rgb
 from sanmodel.settings import PreprocessSettings
@@ -36,6 +39,22 @@ def test_sample_faces_are_found_where_dlib_finds_them(
             overlaps.append(float(overlap(faces[0].box, boxes[:1])[0]))
     assert len(overlaps) >= 0.9 * len(photos)
     assert np.median(overlaps) > 0.75
+
+
+def test_the_crop_is_that_of_dlib_s_detector(
+    detector: DeformablePartDetector, photos: list[Picture]
+) -> None:
+    settings, moves = PreprocessSettings(), []
+    for photo in photos[::3]:
+        found = [one.detect(photo) for one in (detector, DlibDetector(settings))]
+        if all(found):
+            ours, dlibs = (crop_square(largest(faces), settings) for faces in found)
+            left, top = dlibs.left - ours.left, dlibs.top - ours.top
+            grown = dlibs.side - ours.side
+            moves.append(np.array([grown, left + grown / 2, top + grown / 2]) / ours.side)
+    assert len(moves) > 0.25 * len(photos)
+    assert (np.abs(np.median(moves, axis=0)) < (0.1, 0.03, 0.03)).all()
+    assert np.abs(moves).max() < 0.3
 
 
 def test_a_face_has_eight_parts_in_or_near_its_box(

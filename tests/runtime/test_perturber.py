@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -8,36 +10,49 @@ from sanmodel.runtime.perturber import MODES, Inputs, Mode, Perturber
 
 
 class Shifter(Perturber):
-    """A backend whose outputs are known: adds 1 grey level for class 0 and 2 for class 1."""
+    """A backend whose outputs are known.
+
+    It adds 1 grey level for class 0 and 2 for class 1, in the modes after "same" 10 and 20 more.
+    """
 
     def __init__(self, max_batch: int = 4, aligned: bool = False) -> None:
         super().__init__("Male", 224, max_batch, aligned)
         self.batches: list[int] = []
         self.landmarks: list[NDArray[np.float32]] = []
 
-    def _run(self, inputs: Inputs, mode: Mode) -> NDArray[np.float32]:
+    def _run(self, inputs: Inputs, modes: Sequence[Mode]) -> list[NDArray[np.float32]]:
         X, y = inputs["image"], inputs["attribute"]
         assert X.dtype == np.float32
         assert y.dtype == np.int64
         self.batches.append(len(X))
         if "landmarks" in inputs:
             self.landmarks.append(inputs["landmarks"])
-        shifted: NDArray[np.float32] = X + ((1 + y) / 255).astype(np.float32)[:, None, None, None]
-        return shifted
+        steps = [(1 + y + 10 * MODES.index(mode)) / np.float32(255) for mode in modes]
+        return [X + step.astype(np.float32)[:, None, None, None] for step in steps]
 
 
 def faces(count: int) -> NDArray[np.uint8]:
-    return np.random.default_rng(1).integers(0, 250, (count, 224, 224), dtype=np.uint8)
+    return np.random.default_rng(1).integers(0, 230, (count, 224, 224), dtype=np.uint8)
 
 
 @pytest.mark.parametrize(("count", "batches"), [(0, []), (4, [4]), (9, [4, 4, 1])])
 def test_images_go_through_in_parts(count: int, batches: list[int]) -> None:
     shifter = Shifter(max_batch=4)
     y = np.arange(count) % 2
-    found = shifter.perturb(faces(count), y)
+    found = shifter.perturb(faces(count), y, "same")
     np.testing.assert_array_equal(found, faces(count) + (1 + y[:, None, None]))
     assert found.dtype == np.uint8
     assert shifter.batches == batches
+
+
+def test_all_modes_are_one_pass() -> None:
+    shifter = Shifter(max_batch=4)
+    y = np.array([0, 1, 1, 0, 1])
+    found = shifter.perturb_all(faces(5), y)
+    assert tuple(found) == MODES
+    assert shifter.batches == [4, 1]
+    for mode, images in found.items():
+        np.testing.assert_array_equal(images, shifter.perturb(faces(5), y, mode))
 
 
 @pytest.mark.parametrize(
