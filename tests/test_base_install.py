@@ -3,20 +3,26 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from mlflow_servers import Server
 from PIL import Image
 from small import PROJECT
 from small_models import exported_model
+from tiny_project import project, template
 from wheels import source_tree
 
 from sanmodel import runtime
 from sanmodel.models.autoencoders import new_autoencoder
 from sanmodel.perturb import face_perturber, perturb_photos
 from sanmodel.prototypes import Prototypes
+from sanmodel.tracking import register
+
+__all__ = ["project", "template"]
 
 PHOTO = PROJECT / "data/sample/photos/000000.jpg"
 LIMIT_MB = 400
@@ -48,19 +54,25 @@ class Base:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.tree = folder.parent / "tree"
         # Where pip looks for packages stays as it is; this tree must not be found.
         self._environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
         self._environment["NO_COLOR"] = "1"
 
+    def install(self, what: str) -> None:
+        """Let pip install something."""
+        flags = ("--quiet", "--disable-pip-version-check", "-c", PROJECT / "constraints.txt")
+        self.run("python", "-m", "pip", "install", *flags, what, cwd=self.folder)
+
     def run(
-        self, *command: str | Path, cwd: Path, check: bool = True
+        self, *command: str | Path, cwd: Path, check: bool = True, **more: str
     ) -> subprocess.CompletedProcess[str]:
         """Run a program of the environment."""
         name, *arguments = command
         done = subprocess.run(
             [self.folder / "bin" / name, *arguments],
             cwd=cwd,
-            env=self._environment,
+            env=self._environment | more,
             capture_output=True,
             text=True,
             check=False,
@@ -73,9 +85,8 @@ class Base:
 def base(tmp_path_factory: pytest.TempPathFactory) -> Base:
     folder = tmp_path_factory.mktemp("base")
     subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
-    made, constraints = Base(folder / "venv"), PROJECT / "constraints.txt"
-    flags = ("--quiet", "--disable-pip-version-check", "-c", constraints)
-    made.run("python", "-m", "pip", "install", *flags, source_tree(folder / "tree"), cwd=folder)
+    made = Base(folder / "venv")
+    made.install(str(source_tree(made.tree)))
     return made
 
 
@@ -168,3 +179,31 @@ def test_every_command_is_there_with_its_help(base: Base, tmp_path: Path):
     assert "perturb" in shown
     assert "train-classifier" in shown
     assert "--detector" in base.run("san", "perturb", "--help", cwd=tmp_path).stdout
+
+
+@pytest.fixture
+def registered(
+    project: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    """The address of a server that has a model."""
+    server = Server(tmp_path_factory.mktemp("server"))
+    server.start()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server.address)
+    register(project)
+    yield server.address
+    server.kill()
+
+
+def test_a_registered_model_is_pulled_and_runs_with_one_extra_more(
+    base: Base, registered: str, tmp_path: Path
+):
+    pull = ("san", "pull", "models:/san-young@challenger", "model")
+    failed = base.run(*pull, cwd=tmp_path, check=False)
+    assert "pip install 'sanmodel[registry]'" in failed.stderr
+    base.install(f"{base.tree}[registry]")
+    assert base.run("python", "-c", PRESENT, *ABSENT[:4], cwd=tmp_path).stdout == "[]\n"
+    done = base.run(*pull, cwd=tmp_path, MLFLOW_TRACKING_URI=registered)
+    assert done.stdout.startswith("model: version 1 of san-young")
+    Image.fromarray(np.full((224, 224), 51, np.uint8)).save(tmp_path / "face.png")
+    base.run("python", "model/example.py", "face.png", "hidden.png", "1", cwd=tmp_path)
+    assert (np.asarray(Image.open(tmp_path / "hidden.png")) == 204).all()  # the tiny graph's

@@ -24,6 +24,9 @@ app = typer.Typer(
 for commands in (stages, model, data, tracking, registry, benchmarks):
     app.add_typer(commands.app)
 
+EXTRAS = {"pull": "registry"}
+"""Commands that need less than the pipeline, and the extra that they need."""
+
 
 def main() -> None:
     """Run the command line; a user's error is one sentence and exit status 1.
@@ -40,7 +43,8 @@ def main() -> None:
     except PermissionError as error:
         _fail(f"no permission for {error.filename}: change its mode or owner")
     except ModuleNotFoundError as error:
-        sentence = need(f"`san {' '.join(sys.argv[1:2])}`", error)
+        command = "".join(sys.argv[1:2])
+        sentence = need(f"`san {command}`", error, EXTRAS.get(command, "pipeline"))
         if sentence is None:
             raise
         _fail(sentence)
