@@ -18,6 +18,7 @@ PIPELINE = frozenset(
         "onnxscript",
         "pandas",
         "prefect",
+        "prefect_dask",
         "psutil",
         "py7zr",
         "pyarrow",

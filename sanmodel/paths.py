@@ -124,6 +124,14 @@ class Paths:
         """Work tree in which one weight of J_G is tried (``san benchmark tradeoff``)."""
         return Paths(self.scratch / "tradeoff" / str(float(weight)))
 
+    def of_seed(self, seed: int) -> "Paths":
+        """Work tree in which the training is repeated with another seed (``san seed``)."""
+        return Paths(self.scratch / "seeds" / str(seed))
+
+    def seed_metrics(self, seed: int) -> Path:
+        """Figures of the training that was repeated with another seed."""
+        return self.root / "reports/seeds" / f"{seed}.json"
+
     @property
     def answers(self) -> Path:
         """What independent networks said of images before."""

@@ -4,7 +4,6 @@ The same training, with one weight of J_G after the other, from the same pre-tra
 against the same frozen networks. Each result is measured by the pipeline's own evaluation.
 """
 
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,25 +12,11 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
-from sanmodel.errors import SanError
-from sanmodel.evaluation.answers import Answers
 from sanmodel.files import atomic_file
 from sanmodel.observer import SILENT, Observer
 from sanmodel.paths import Paths
 from sanmodel.settings import Settings
-from sanmodel.stages import evaluate, train
-
-ALONE: dict[str, Any] = {
-    "baselines": [],
-    "authors": None,
-    "members": {},
-    "scores": [],
-    "probes": [],
-}
-"""Settings of the evaluation: a point needs the model's own figures only."""
-
-OUTPUT = "OP"
-"""The output that the curve is about."""
+from sanmodel.trials import run_trial
 
 
 def run_benchmark(
@@ -73,53 +58,9 @@ def _point(
 ) -> dict[str, float]:
     """Train with one weight from a start, evaluate, and return the figures."""
     chosen = settings.train.model_copy(update={"lambda_G": weight})
-    alone = settings.evaluate.model_copy(update=ALONE)
-    changed = settings.model_copy(update={"train": chosen, "evaluate": alone, "sets": {}})
-    tree = paths.of_weight(weight)  # stays if the run is stopped: the next one goes on from it
-    _link_inputs(paths, tree, start)
-    train.run(changed, tree, observer)
-    figures = figures_of(evaluate.run(changed, tree, observer))
-    shutil.rmtree(tree.root)
+    changed = settings.model_copy(update={"train": chosen})
+    figures = run_trial(changed, paths, paths.of_weight(weight), start, observer)
     return {"lambda_G": weight, **figures}
-
-
-def _link_inputs(paths: Paths, tree: Paths, start: Path) -> None:
-    """Give a work tree the inputs of the training, and what all points find out but once."""
-    inputs = (paths.crops, paths.prototypes, paths.classifier, paths.matcher, paths.descriptors)
-    for path in inputs:
-        _link(path, tree.root / path.relative_to(paths.root))
-    _link(start, tree.pretrained)
-    Answers(paths.answers)  # there is a file from now on
-    _link(paths.answers, tree.answers)
-    paths.decoded.mkdir(parents=True, exist_ok=True)
-    _link(paths.decoded, tree.decoded)
-
-
-def _link(path: Path, place: Path) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.unlink(missing_ok=True)  # of a run that was stopped
-    place.symlink_to(path.resolve())
-
-
-def figures_of(metrics: dict[str, Any]) -> dict[str, float]:
-    """Pick the first classifier's and matcher's figures out of an evaluation.
-
-    Raises:
-        SanError: If there are none.
-    """
-    classifier: dict[str, Any] | None = next(iter(metrics["classifiers"].values()), None)
-    matcher: dict[str, Any] = next(iter(metrics["matchers"].values()), {OUTPUT: {}})
-    rate = next((name for name in matcher[OUTPUT] if name.startswith("tmr")), "")
-    if classifier is None or matcher[OUTPUT].get(rate) is None:
-        raise SanError(f"there are no figures for a curve: {'; '.join(metrics['gaps'])}")
-    return {
-        "error_original": classifier["original"]["error_rate"],
-        "error_SM": classifier["SM"]["error_rate"],
-        "error_OP": classifier[OUTPUT]["error_rate"],
-        "rate_original": matcher["original"][rate],
-        "rate_OP": matcher[OUTPUT][rate],
-        **metrics["quality"][OUTPUT],
-    }
 
 
 def show(figures: dict[str, Any], console: Console) -> None:

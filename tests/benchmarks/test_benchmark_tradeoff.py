@@ -8,7 +8,6 @@ from small import small_settings
 from typer.testing import CliRunner
 
 from sanmodel import faces
-from sanmodel.benchmarks import tradeoff
 from sanmodel.benchmarks.tradeoff import run_benchmark
 from sanmodel.cli import app
 from sanmodel.errors import SanError
@@ -17,6 +16,7 @@ from sanmodel.models.weights import load_weights
 from sanmodel.observer import Observer
 from sanmodel.paths import Paths
 from sanmodel.stages import pretrain, train_classifier, train_matcher
+from sanmodel.trials import figures_of
 
 SETTINGS = small_settings(autoencoder="skip", pretrain={"steps": 0}, train={"steps": 2})
 
@@ -90,4 +90,4 @@ def test_the_crops_are_decoded_once_for_all_points(ready: Paths, monkeypatch: py
 def test_an_attribute_that_nobody_reads_has_no_curve():
     metrics = {"classifiers": {}, "matchers": {}, "gaps": ["nobody reads Smiling"]}
     with pytest.raises(SanError, match="no figures for a curve: nobody reads Smiling"):
-        tradeoff.figures_of(metrics)
+        figures_of(metrics)
