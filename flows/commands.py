@@ -106,9 +106,10 @@ def call(
                 if line.strip():
                     logger.info(line.rstrip())
                     lines.append(line.strip())
+            process.wait()
         finally:
             limit.cancel()
-            _kill(process)
+            _kill(process)  # what it may have left behind
     if late.is_set():
         raise SanError(
             f"{' '.join(command[-3:])} took longer than {hours:g} hours and was stopped: set"

@@ -71,7 +71,8 @@ def _further(attribute: str, paths: Paths) -> list[tuple[str, object]]:
         ("data checks", paths.data_docs / "index.html"),
         ("deployable model", paths.export),
         ("curves", "dvc plots show"),
-        ("runs and models", "mlflow server --backend-store-uri sqlite:///mlflow/mlflow.db"),
+        ("runs and models", "make server"),
         ("use the model", f"models:/san-{attribute.lower()}@challenger (README, Use the model)"),
+        ("promote it", "san registry promote (docs/promotion.md)"),
         ("all commands", "san --help"),
     ]

@@ -40,3 +40,9 @@ def test_networks_that_only_one_has_are_left_out() -> None:
     new = deepcopy(TOLD)
     new["classifiers"] = {"newer": {"OP": {"error_rate": 0.0}}}
     assert disagreements(TOLD, new) == []
+
+
+def test_of_few_faces_two_may_be_on_the_edge() -> None:
+    told, other = found() | {"images": 40}, found(error_rate=0.31) | {"images": 40}
+    assert disagreements(told, other) == []
+    assert disagreements(told, found(error_rate=0.36) | {"images": 40}) != []
