@@ -2,8 +2,8 @@
 
 ``python -m flows.seeds 2 3 4`` in the work tree. Seeds run as processes, so many at a time as
 ``SAN_SEEDS_AT_ONCE`` says (1: a training takes all cores), or on the Dask cluster at
-``SAN_DASK_SCHEDULER``, whose machines must see the work tree. The pipeline ``pipelines/seeds`` has
-the same as a DVC matrix, one after the other.
+``SAN_DASK_SCHEDULER``, whose machines must see the work tree. With ``seeds`` in ``params.yaml`` the
+pipeline does the same as a DVC matrix, one after the other.
 """
 
 import os

@@ -363,11 +363,13 @@ class Settings(Section):
         autoencoder: "paper" is the paper's (figure 2); "skip" adds a change to the image instead
             of making it anew, and keeps its detail. What is evaluated or exported is what the
             weights file holds.
+        seeds: Seeds with which the last training is repeated, to see how far figures scatter.
         sets: Further sets to evaluate on, by name: "lfw: {source: lfw, folder: data/sources/lfw}".
     """
 
     attribute: str = "Male"
     seed: int = Field(default=1, ge=0)
+    seeds: list[Annotated[int, Field(ge=0)]] = []
     workers: int | None = Field(default=None, ge=1)
     autoencoder: Literal["paper", "skip"] = "paper"
     trainer: TrainerSettings = TrainerSettings()

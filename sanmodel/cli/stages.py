@@ -80,18 +80,14 @@ def seed(
     root: Root = HERE,
 ) -> None:
     """Repeat the last training with another seed, and evaluate it: how far do figures scatter?"""
-    from sanmodel.files import write_json
     from sanmodel.paths import Paths
     from sanmodel.progress import TerminalObserver
     from sanmodel.settings import load_settings
-    from sanmodel.trials import run_trial
+    from sanmodel.stages import seed as stage
 
     paths = Paths(root.resolve())
-    settings = load_settings(paths.params).model_copy(update={"seed": number})
     with TerminalObserver() as terminal:
-        figures = run_trial(settings, paths, paths.of_seed(number), observer=terminal)
-    write_json(paths.seed_metrics(number), figures)
-    typer.echo(f"{paths.seed_metrics(number)}: error on X'_OP {figures['error_OP']:.1%}")
+        stage.run(load_settings(paths.params), paths, number, terminal)
 
 
 @app.command()

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ def stage_names(root: Path) -> list[str]:
     """
     names: list[str] = []
     for name, stage in _stages(root / "dvc.yaml").items():
-        each = stage.get("foreach") if isinstance(stage, dict) else None
+        each = _each(stage) if isinstance(stage, dict) else None
         names += [f"{name}@{key}" for key in _section(root, each)] if each else [name]
     return names
 
@@ -100,10 +101,17 @@ def check_current(root: Path) -> None:
         )
 
 
-def _section(root: Path, reference: str) -> dict[str, Any]:
-    """Return the section of ``params.yaml`` that "${section}" in ``dvc.yaml`` means."""
+def _each(stage: dict[str, Any]) -> str | None:
+    """Return the section of ``params.yaml``, as "${section}", that a stage is repeated for."""
+    (over,) = [*stage.get("matrix", {}).values()] or [stage.get("foreach")]
+    each: str | None = over
+    return each
+
+
+def _section(root: Path, reference: str) -> Iterable[Any]:
+    """Return the keys of the section of ``params.yaml`` that "${section}" in ``dvc.yaml`` means."""
     content = yaml.safe_load(Paths(root).params.read_text(encoding="utf-8")) or {}
-    section: dict[str, Any] = content.get(reference.removeprefix("${").removesuffix("}"), {})
+    section: Iterable[Any] = content.get(reference.removeprefix("${").removesuffix("}"), {})
     return section
 
 

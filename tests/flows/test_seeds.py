@@ -16,6 +16,7 @@ from flows.seeds import SEEDS, seeds, task_runner
 from sanmodel.files import read_json
 from sanmodel.paths import Paths
 from sanmodel.stages import pretrain, train_classifier, train_matcher
+from sanmodel.tracking import stage_names
 
 SETTINGS = small_settings(autoencoder="skip", pretrain={"steps": 0}, train={"steps": 2})
 
@@ -47,14 +48,18 @@ def test_each_seed_has_figures_of_its_own(root: Path, monkeypatch: pytest.Monkey
     assert not list((root / ".san/seeds").iterdir())
 
 
-def test_the_matrix_of_dvc_runs_the_same(root: Path) -> None:
-    shutil.copytree(PROJECT / "pipelines", root / "pipelines")
+def test_the_matrix_of_dvc_does_the_same(root: Path) -> None:
+    """The stage `seed` alone, with the project's own definition of it."""
+    stages = yaml.safe_load((PROJECT / "dvc.yaml").read_text())["stages"]
+    stages["seed"]["deps"] = [path for path in stages["seed"]["deps"] if "sanmodel" not in path]
+    (root / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"seed": stages["seed"]}}))
+    settings = SETTINGS.model_copy(update={"seeds": [2, 3]})
+    (root / "params.yaml").write_text(yaml.safe_dump(settings.model_dump(by_alias=True)))
+    assert stage_names(root) == ["seed@2", "seed@3"]
     environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    dvc = [sys.executable, "-m", "dvc"]
-    for arguments in (["init", "--no-scm", "-q"], ["repro", "pipelines/seeds/dvc.yaml:seed@2"]):
-        done = subprocess.run(
-            [*dvc, *arguments], cwd=root, env=environment, capture_output=True, text=True
-        )
+    for arguments in (["init", "--no-scm", "-q"], ["repro", "seed@2"]):
+        command = [sys.executable, "-m", "dvc", *arguments]
+        done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
     assert read_json(Paths(root).seed_metrics(2))["error_OP"] >= 0

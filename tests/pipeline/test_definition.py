@@ -68,6 +68,7 @@ def test_the_stages_stand_in_the_papers_order():
         "crop_set",
         "evaluate",
         "export",
+        "seed",
     ]
 
 
@@ -119,6 +120,7 @@ def test_outputs_lie_where_the_code_writes_them_and_survive_a_failure():
     for stage in STAGES:
         known |= {str(p) for p in (paths.metrics(stage), paths.curve(stage), paths.picture(stage))}
         known.add(str(paths.of_set("${key}").root))
+        known.add("reports/seeds/${item.seed}.json")
         assert outputs(stage) <= known
         for kind in ("outs", "metrics", "plots"):
             for entry in STAGES[stage].get(kind, []):
