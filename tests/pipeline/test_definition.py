@@ -24,6 +24,7 @@ STAGES = {
 PLUMBING = {
     "__init__",
     "errors",
+    "extras",
     "files",
     "observer",
     "paths",
