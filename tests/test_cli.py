@@ -15,6 +15,7 @@ SAN = Path(sys.executable).parent / "san"
 STAGES = ("fetch", "preprocess", "validate", "prototypes", "train-classifier", "train-matcher")
 COMMANDS = (*STAGES, "pretrain", "train", "evaluate", "export", "track", "register", "results")
 MORE = ("perturb", "make-builtin", "sources", "download", "import-authors", "crop-set", "compare")
+MORE += ("registry", "pull", "reproduce", "backup", "restore", "seed")
 
 
 def san(*arguments: str, root: Path = Path()) -> subprocess.CompletedProcess[str]:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from os import environ
 from types import TracebackType
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sanmodel.errors import SanError
 from sanmodel.observer import SILENT, Observer
 from sanmodel.paths import Paths
 from sanmodel.settings import Schedule, Settings
@@ -98,7 +99,7 @@ class LiveRun(Observer):
         self._news.set()
         self._thread.join(GOODBYE)
         if self._spool.folder.exists():
-            self._spool.leave()
+            self._unharmed(self._spool.leave)
 
     def losses(self, step: int, terms: Mapping[str, float]) -> None:
         """See :meth:`Observer.losses`; sent to MLflow together with those of the last seconds."""
@@ -114,8 +115,7 @@ class LiveRun(Observer):
     def picture(self, name: str, step: int, array: NDArray[np.uint8]) -> None:
         """See :meth:`Observer.picture`; MLflow shows those of one name with a slider of steps."""
         content = {"name": name, "step": step, "made": _now()}
-        self._spool.add_picture(content, array)
-        self._news.set()
+        self._unharmed(lambda: self._spool.add_picture(content, array))
 
     def _keep(self) -> None:
         """Put the losses of the last seconds into the spool."""
@@ -125,7 +125,14 @@ class LiveRun(Observer):
         self._kept = time.monotonic()
 
     def _add(self, kind: str, **content: Any) -> None:
-        self._spool.add(kind, {**content, "made": _now()})
+        self._unharmed(lambda: self._spool.add(kind, {**content, "made": _now()}))
+
+    def _unharmed(self, keep: Callable[[], None]) -> None:
+        """Keep something in the spool; a disk that is full does not stop the training."""
+        try:
+            keep()
+        except (SanError, OSError) as error:
+            self._tell(f"its live curves are incomplete: {error}")
         self._news.set()
 
     def _deliver(self) -> None:

@@ -7,6 +7,7 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
 from sanmodel.errors import SanError
+from sanmodel.tracking.holding import is_lock
 
 _URI = re.compile(r"models:/(?P<name>[^/@:]+)(?:@(?P<alias>[^/@]+)|/(?P<number>\d+))")
 
@@ -39,7 +40,7 @@ def find_version(client: MlflowClient, uri: str) -> ModelVersion:
 
 def _missing(client: MlflowClient, name: str, alias: str | None, number: str | None) -> str:
     """Say what there is instead of a version that is missing."""
-    models = [model.name for model in client.search_registered_models()]
+    models = [one.name for one in client.search_registered_models() if not is_lock(one.name)]
     if name not in models:
         return f"there is no registered model {name} ({_list(models)}): run san register"
     if alias:

@@ -1,5 +1,6 @@
 """A training is seen while it runs, and MLflow never stops it."""
 
+import shutil
 import subprocess
 import sys
 import time
@@ -155,3 +156,20 @@ def test_a_new_database_is_made_without_chatter(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("", "")
     assert (tmp_path / "mlflow/mlflow.db").is_file()
+
+
+def test_a_disk_that_is_full_does_not_stop_the_training(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "SECONDS", 0)
+    monkeypatch.setattr(live, "GOODBYE", 0.1)
+    notes = Notes()
+    with LiveRun("train", SETTINGS, Paths(project), notes) as run:
+        until(lambda: run.run_id)
+        (folder,) = (project / ".san/spool").iterdir()
+        shutil.rmtree(folder)
+        folder.write_text("no folder any more")  # as good as a full disk: nothing can be kept
+        run.losses(1, {"J_G": 1.0})
+        run.picture("train", 1, np.zeros((2, 2), np.uint8))
+    assert len(notes.texts) == 1
+    assert notes.texts[0].startswith("train goes on. its live curves are incomplete: ")
