@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -87,25 +87,13 @@ def call(
     Raises:
         SanError: If it takes longer than the limit.
     """
-    logger, lines, late = get_run_logger(), [""], threading.Event()
+    lines, late = [""], threading.Event()
     hours = float(os.environ.get("SAN_TASK_HOURS", HOURS))
-    with subprocess.Popen(
-        command,
-        cwd=root,
-        env=_environment(environment),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        assert process.stdout is not None  # for the type checker: it is a pipe
+    with _started(root, command, environment) as process:
         limit = threading.Timer(3600 * hours, _stop, (process, late))
         limit.start()
         try:
-            for line in process.stdout:
-                if line.strip():
-                    logger.info(line.rstrip())
-                    lines.append(line.strip())
+            lines += _heard(process)
             process.wait()
         finally:
             limit.cancel()
@@ -136,6 +124,29 @@ def run_flow(flow: Callable[[], object]) -> None:
         flow()
     except SanError as error:
         sys.exit(f"error: {error}")
+
+
+def _started(
+    root: Path, command: Sequence[str], environment: Mapping[str, str]
+) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        command,
+        cwd=root,
+        env=_environment(environment),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def _heard(process: "subprocess.Popen[str]") -> Iterator[str]:
+    """Pass a command's output on to the log; yields its lines until it says no more."""
+    assert process.stdout is not None  # for the type checker: it is a pipe
+    for line in process.stdout:
+        if line.strip():
+            get_run_logger().info(line.rstrip())
+            yield line.strip()
 
 
 def _stop(process: "subprocess.Popen[str]", late: threading.Event) -> None:
