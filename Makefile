@@ -25,7 +25,7 @@ demo: $(READY) ## Run the pipeline on the embedded sample; register the model; s
 	@san results
 
 test: lint browser database ## Set up if needed, then lint, check types and run the whole test suite.
-	@OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile -m "not slow and not gpu"
+	@OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not gpu"
 
 browser: ## As root on Debian, install Chromium, which tests open the evaluation's page in.
 	@for name in chromium-headless-shell chromium google-chrome google-chrome-stable; do \

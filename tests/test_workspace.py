@@ -1,7 +1,7 @@
 """A work tree has one writer, and whoever comes second is told who that is."""
 
-import multiprocessing
-import time
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,29 +9,31 @@ import pytest
 from sanmodel.errors import SanError
 from sanmodel.workspace import holding
 
+HOLD = """
+import sys, time
+from pathlib import Path
+from sanmodel.workspace import holding
 
-def hold(root: Path, ready: "multiprocessing.synchronize.Event") -> None:
-    with holding(root, "a training"):
-        ready.set()
-        time.sleep(60)
+with holding(Path(sys.argv[1]), "a training"):
+    print("held", flush=True)
+    time.sleep(60)
+"""
 
 
 def test_the_second_is_told_and_a_dead_one_holds_nothing(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
-    ready = context.Event()
-    process = context.Process(target=hold, args=(tmp_path, ready))
-    process.start()
-    try:
-        assert ready.wait(60)
-        told = (
-            rf"is held by .*@.* \(process {process.pid}\) for a training since 20\d\d-.* UTC: wait"
-        )
-        with pytest.raises(SanError, match=told):
-            with holding(tmp_path, "another"):
-                pass
-    finally:
-        process.kill()
-        process.join()
+    command = [sys.executable, "-c", HOLD, tmp_path]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "held\n"
+            told = (
+                rf"is held by .*@.* \(process {process.pid}\) for a training since 20.*: wait"
+            )
+            with pytest.raises(SanError, match=told):
+                with holding(tmp_path, "another"):
+                    pass
+        finally:
+            process.kill()
     with holding(tmp_path, "another"):
         pass
 

@@ -1,8 +1,9 @@
 """Aliases move together, one hand at a time, and a killed move is completed by the next."""
 
 import json
-import multiprocessing
-import time
+import subprocess
+import sys
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -112,35 +113,42 @@ def test_a_killed_move_is_completed_by_the_next(
     assert MOVE not in client.get_registered_model(NAME).tags
 
 
-def hold(database: str, seconds: float, ready: "multiprocessing.synchronize.Event") -> None:
-    with holding(MlflowClient(database), NAME, "a test"):
-        ready.set()
-        time.sleep(seconds)
+HOLD = """
+import sys, time
+from mlflow import MlflowClient
+from sanmodel.tracking.holding import holding
+
+with holding(MlflowClient(sys.argv[1]), "san-male", "a test"):
+    print("held", flush=True)
+    time.sleep(60)
+"""
 
 
 @pytest.fixture
-def holder(database: str, client: MlflowClient):  # type: ignore[no-untyped-def]
+def holder(database: str, client: MlflowClient) -> Iterator[subprocess.Popen[str]]:
     """Another process that holds the model until it is killed."""
-    context = multiprocessing.get_context("spawn")
-    ready = context.Event()
-    process = context.Process(target=hold, args=(database, 60, ready))
-    process.start()
-    assert ready.wait(60)
-    yield process
-    process.kill()
-    process.join()
+    command = [sys.executable, "-c", HOLD, database]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        yield process
+        process.kill()
 
 
-def test_of_two_hands_the_second_is_told_who_holds(client, holder) -> None:  # type: ignore[no-untyped-def]
+def test_of_two_hands_the_second_is_told_who_holds(
+    client: MlflowClient, holder: subprocess.Popen[str]
+) -> None:
     told = rf"is held by .*\(process {holder.pid}\) for a test since 20.* UTC: try again"
     with pytest.raises(SanError, match=told):
         promote(client, NAME, "1", None)
     assert "champion" not in pointed(client)
 
 
-def test_whoever_was_killed_does_not_hold_for_ever(client, holder, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_whoever_was_killed_does_not_hold_for_ever(
+    client: MlflowClient, holder: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     holder.kill()
-    holder.join()
+    holder.wait()
     with pytest.raises(SanError, match="is held by"):
         promote(client, NAME, "1", None)
     monkeypatch.setattr("sanmodel.tracking.holding.STALE", timedelta(0))

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -84,18 +85,17 @@ def test_an_archive_of_another_database_is_refused(project: Path, tmp_path: Path
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+def server() -> Iterator[tuple[str, Path]]:
     """The server of mlflow/serve.sh, and the folder that it keeps."""
-    folder = tmp_path_factory.mktemp("postgresql")
-    for parent in (folder, *folder.parents[:2]):
-        parent.chmod(0o711)  # pytest's folders are closed to PostgreSQL's user
+    folder = Path(tempfile.mkdtemp(prefix="san-"))  # pytest's are closed to PostgreSQL's user
+    folder.chmod(0o711)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     environment = {**os.environ, "MLFLOW_PORT": port, "MLFLOW_AUTH_ADMIN_PASSWORD": PASSWORD}
     environment |= {"MLFLOW_FLASK_SERVER_SECRET_KEY": "0123456789abcdef"}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    log = folder.parent / "serve.log"
+    log = folder / "serve.log"
     with log.open("wb") as stream:
         process = subprocess.Popen(
             [PROJECT / "mlflow/serve.sh", folder / "kept"],
@@ -115,6 +115,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
     yield address, folder / "kept"
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 0, log.read_text()
+    shutil.rmtree(folder)
 
 
 @needs_postgresql
