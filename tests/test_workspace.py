@@ -26,9 +26,7 @@ def test_the_second_is_told_and_a_dead_one_holds_nothing(tmp_path: Path) -> None
         try:
             assert process.stdout is not None
             assert process.stdout.readline() == "held\n"
-            told = (
-                rf"is held by .*@.* \(process {process.pid}\) for a training since 20.*: wait"
-            )
+            told = rf"is held by .*@.* \(process {process.pid}\) for a training since 20.*: wait"
             with pytest.raises(SanError, match=told):
                 with holding(tmp_path, "another"):
                     pass
