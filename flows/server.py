@@ -18,6 +18,8 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
+import psutil
+
 from sanmodel.errors import SanError
 from sanmodel.files import write_json
 from sanmodel.paths import Paths
@@ -34,6 +36,10 @@ GRACE = 15
 
 POOL = "san"
 
+Group = tuple[int, float]
+"""Number of a process group, and when its first process began, in seconds since 1970: the number
+alone may be another's after a restart of the machine."""
+
 
 @dataclass(frozen=True)
 class Servers:
@@ -42,12 +48,12 @@ class Servers:
     Attributes:
         prefect: Address of the Prefect server.
         mlflow: Address of the MLflow server.
-        processes: Their and the worker's process groups, the last one started first.
+        processes: Their and the worker's process groups and when each began, the last one first.
     """
 
     prefect: str
     mlflow: str
-    processes: list[int]
+    processes: list[Group]
 
 
 def start(root: Path) -> Servers:
@@ -60,14 +66,15 @@ def start(root: Path) -> Servers:
         SanError: If one does not start; the others are stopped again.
     """
     running = find(root)
-    if running:
+    if running and all(_is_alive(process) for process in running.processes):
         return running
+    stop(root)  # the others, if one has died
     folder = _folder(root)
     folder.mkdir(parents=True, exist_ok=True)
     ports = _free_port(PREFECT_PORT), _free_port(MLFLOW_PORT)
     prefect, mlflow = (f"http://{HOST}:{port}" for port in ports)
     environment = _environment(root, prefect, mlflow)
-    processes: list[int] = []
+    processes: list[Group] = []
     try:
         for name, command, answers in _servers(root, ports):
             processes.insert(0, _launch(name, command, root, environment))
@@ -97,8 +104,10 @@ def stop(root: Path) -> bool:
 def find(root: Path) -> Servers | None:
     """Return the servers of a work tree if they run."""
     try:
-        servers = Servers(**json.loads(_note(root).read_text(encoding="utf-8")))
-    except (FileNotFoundError, ValueError, TypeError):
+        noted = json.loads(_note(root).read_text(encoding="utf-8"))
+        groups = [(int(number), float(since)) for number, since in noted["processes"]]
+        servers = Servers(noted["prefect"], noted["mlflow"], groups)
+    except (FileNotFoundError, ValueError, TypeError, KeyError):
         return None
     return servers if any(_is_alive(process) for process in servers.processes) else None
 
@@ -133,7 +142,7 @@ def _deploy(root: Path, environment: Mapping[str, str]) -> None:
             raise SanError(f"`prefect {' '.join(arguments)}` failed: {words}")
 
 
-def _launch(name: str, command: Sequence[str], root: Path, environment: Mapping[str, str]) -> int:
+def _launch(name: str, command: Sequence[str], root: Path, environment: Mapping[str, str]) -> Group:
     """Start a process group that goes on without us; its output goes to a file."""
     with (_folder(root) / f"{name}.log").open("ab") as log:
         process = subprocess.Popen(
@@ -145,10 +154,10 @@ def _launch(name: str, command: Sequence[str], root: Path, environment: Mapping[
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    return process.pid
+    return process.pid, psutil.Process(process.pid).create_time()
 
 
-def _wait(name: str, address: str, process: int, folder: Path) -> None:
+def _wait(name: str, address: str, process: Group, folder: Path) -> None:
     """Wait until a server answers.
 
     Raises:
@@ -162,7 +171,7 @@ def _wait(name: str, address: str, process: int, folder: Path) -> None:
     raise SanError(f"the {name} server did not start: {folder / name}.log says why")
 
 
-def _end(processes: Sequence[int]) -> None:
+def _end(processes: Sequence[Group]) -> None:
     """End process groups, one after the other, first politely."""
     for process in processes:
         _signal(process, signal.SIGTERM)
@@ -172,21 +181,31 @@ def _end(processes: Sequence[int]) -> None:
         _signal(process, signal.SIGKILL)
 
 
-def _signal(process: int, number: signal.Signals) -> None:
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process, number)
+def _signal(process: Group, number: signal.Signals) -> None:
+    """Send a signal to a group, of which the first process may have ended before the others."""
+    if _is_ours(process):
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process[0], number)
 
 
-def _is_alive(process: int) -> bool:
-    """Tell whether a process that we may have started runs; one that has ended is reaped."""
-    with suppress(ChildProcessError):
-        if os.waitpid(process, os.WNOHANG)[0] == process:
-            return False
+def _is_ours(process: Group) -> bool:
+    """Tell whether a number still means the group that we started."""
+    number, since = process
     try:
-        os.kill(process, 0)
-    except ProcessLookupError:
+        return bool(psutil.Process(number).create_time() == since)
+    except psutil.Error:  # a number is not given again while its group is there
+        return bool(psutil.boot_time() < since)
+
+
+def _is_alive(process: Group) -> bool:
+    """Tell whether the first process of a group runs; one that has ended is reaped."""
+    with suppress(ChildProcessError):
+        os.waitpid(process[0], os.WNOHANG)
+    try:
+        status = psutil.Process(process[0]).status()
+    except psutil.Error:
         return False
-    return True
+    return _is_ours(process) and status != psutil.STATUS_ZOMBIE
 
 
 def _free_port(wanted: int) -> int:

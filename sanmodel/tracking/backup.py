@@ -67,10 +67,9 @@ def back_up(place: Place, archive: Path) -> int:
             if place.artifacts.is_dir():
                 shutil.copytree(place.artifacts, folder / ARTIFACTS, dirs_exist_ok=True)
             write_json(folder / CHECKSUMS, _checksums(folder))
-        with atomic_file(archive) as partial, tarfile.open(partial, "w") as tar:
+        with atomic_file(archive) as partial, _private(partial) as tar:
             for path in sorted(folder.iterdir()):
                 tar.add(path, arcname=path.name)
-    archive.chmod(0o600)
     return archive.stat().st_size
 
 
@@ -97,6 +96,12 @@ def restore(archive: Path, place: Place, force: bool) -> None:
         with atomic_folder(place.artifacts) as made:
             shutil.copytree(folder / ARTIFACTS, made, dirs_exist_ok=True)
             _load(dump, place.database)
+
+
+def _private(path: Path) -> tarfile.TarFile:
+    """Open an archive to write that nobody but its owner can read, from its first byte on."""
+    path.touch(0o600)
+    return tarfile.open(path, "w")
 
 
 def _dump(database: str, folder: Path) -> None:

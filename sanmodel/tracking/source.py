@@ -7,6 +7,9 @@ COMMIT_TAG = "mlflow.source.git.commit"
 DIRTY_TAG = "san.git_dirty"
 """Tag of a run or version: "true" if no commit holds the code and settings that made it."""
 
+CODE = ("sanmodel", "flows")
+"""Folders in which a file that git does not know is a change, too."""
+
 
 def source_tags(root: Path) -> dict[str, str]:
     """Return the commit of the work tree and whether it was changed since; nothing without git.
@@ -17,7 +20,9 @@ def source_tags(root: Path) -> dict[str, str]:
     if not commit:
         return {}
     changes = git(root, "status", "--porcelain", "--untracked-files=no", "--", ".", ":!dvc.lock")
-    return {COMMIT_TAG: commit, DIRTY_TAG: str(bool(changes)).lower()}
+    # A new module registers itself, whether git knows it or not.
+    new = git(root, "status", "--porcelain", "--untracked-files=all", "--", *CODE)
+    return {COMMIT_TAG: commit, DIRTY_TAG: str(bool(changes or new)).lower()}
 
 
 def git(root: Path, *arguments: str) -> str:

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
+import psutil
 import pytest
 import yaml
 from mlflow import MlflowClient
@@ -108,7 +110,13 @@ def test_a_schedule_runs_to_its_end_and_a_failure_is_told(
     told = until(lambda: Hook.told)[0]
     assert (told["flow"], told["state"]) == ("retrain", "Failed")
     assert "the photos have run out: take fewer steps" in told["message"]
-    # A second start finds what runs.
+    # A second start finds what runs, and one that has died is started again with the others.
     assert servers["prefect"] in run(project, "flows.server", "start")
+    os.killpg(servers["processes"][0][0], signal.SIGKILL)
+    assert "Prefect http://127.0.0.1:" in run(project, "flows.server", "start")
+    again = json.loads((project / ".san/server/running.json").read_text())
+    assert all(psutil.pid_exists(number) for number, _ in again["processes"])
+    assert again["processes"] != servers["processes"]
+    servers |= again
     with urlopen(f"{servers['mlflow']}/health") as answer:
         assert answer.status == 200

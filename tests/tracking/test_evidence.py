@@ -87,6 +87,17 @@ def test_code_that_no_commit_holds_is_told_until_it_is_committed(
     assert evidence(project, tmp_path / "b").problems == []
 
 
+def test_a_module_that_git_does_not_know_is_a_change(project: Path, tmp_path: Path) -> None:
+    (project / "notes.txt").write_text("not code")
+    register(project)
+    assert evidence(project, tmp_path / "a").problems == []
+    (project / "sanmodel").mkdir()
+    (project / "sanmodel/new.py").write_text("")
+    register(project)
+    (problem,) = evidence(project, tmp_path / "b").problems
+    assert "was made by code that no commit holds" in problem
+
+
 def test_the_checksum_of_a_folder_is_dvcs_own(project: Path) -> None:
     outs = outs_of(project / "dvc.lock")
     (project / "models/export/sub").mkdir()
