@@ -132,7 +132,7 @@ def _opened(store: Store, name: str, item: Mapping[str, Any]) -> str:
 
 def _send_picture(spool: Spool, store: Store, run_id: str, item: Mapping[str, Any]) -> None:
     """Send a picture, unless an earlier try did whose answer was lost."""
-    mark = f"timestamp+{item['made']}+"
+    mark = f"{item['name']}+step+{item['step']}+timestamp+{item['made']}+"
     there = [file.path for file in store.client.list_artifacts(run_id, "images")]
     if any(mark in path.replace("%", "+") for path in there):
         return

@@ -75,6 +75,17 @@ def test_speed_goes_with_the_losses_and_pictures_are_seen_while_it_trains(projec
         assert np.asarray(Image.open(path)).tolist() == [[step] * 6] * 4
 
 
+def test_pictures_of_one_moment_are_all_there(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "_now", lambda: 1_700_000_000_000)
+    with LiveRun("pretrain", SETTINGS, Paths(project)) as run:
+        for name, step in (("pretrain", 10), ("pretrain", 20), ("faces", 20)):
+            run.picture(name, step, np.full((4, 6), step, np.uint8))
+    files = MlflowClient(tracking_uri(project)).list_artifacts(str(run.run_id), "images")
+    assert len([file for file in files if file.path.endswith(".png")]) == 3
+
+
 def test_losses_of_a_moment_are_sent_together(project: Path) -> None:
     with LiveRun("pretrain", SETTINGS, Paths(project)) as run:
         for step in (1, 2, 3):
