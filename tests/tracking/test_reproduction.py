@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 from tiny_project import change, dvc, git
 
 from sanmodel.errors import SanError
@@ -66,20 +67,11 @@ def test_weights_that_come_out_otherwise_are_named(project: Path, tmp_path: Path
     """The code is the same, but the machine is another: here the data that git does not hold."""
     (project / ".gitignore").open("a").write("/extra.txt\n")
     (project / "extra.txt").write_text("then")
-    definition = (project / "dvc.yaml").read_text()
-    (project / "dvc.yaml").write_text(
-        definition.replace(
-            "tiny_stage.py train",
-            "tiny_stage.py train && cat extra.txt >> models/autoencoder.safetensors",
-            1,
-        ).replace("  train:\n", "  train:\n", 1)
-    )
-    stage = "    - data/crops\n"
-    text = (project / "dvc.yaml").read_text()
-    at = text.index(stage, text.index("  train:\n"))
-    (project / "dvc.yaml").write_text(
-        text[:at] + stage + "    - extra.txt\n" + text[at + len(stage) :]
-    )
+    definition = yaml.safe_load((project / "dvc.yaml").read_text())
+    train = definition["stages"]["train"]
+    train["cmd"] += " && cat extra.txt >> models/autoencoder.safetensors"
+    train["deps"].append("extra.txt")
+    (project / "dvc.yaml").write_text(yaml.safe_dump(definition, sort_keys=False))
     assert dvc(project, "repro").returncode == 0
     git(project, "add", "--all")
     git(project, "commit", "--quiet", "--message", "with an extra")
