@@ -27,7 +27,7 @@ class ExportedModel:
     """
 
     def __init__(self, folder: Path, attribute: str) -> None:
-        self._model = runtime.load(folder)
+        self._model = runtime.load_exact(folder)
         if self._model.attribute != attribute:
             raise SanError(f"{folder} holds a model of {self._model.attribute}, not {attribute}")
 

@@ -40,6 +40,22 @@ class Prototypes:
         """P_NT = a_0 P_0 + a_1 P_1, (3, 224, 224)."""
         return (1 - self.a_1) * self.P_0 + self.a_1 * self.P_1
 
+    def share_of_opposite(self, y: Tensor, mode: Tensor) -> Tensor:
+        """Return u of P = (1 - u) P_SM + u P_OP, on the way from P_SM by P_NT to P_OP.
+
+        P_NT lies between the two of every class, as near to them as its weights say.
+
+        Args:
+            y: Class of each face, (B,), 0 or 1.
+            mode: (B, K), 0 to 1: 0 is P_SM, one half P_NT, 1 P_OP.
+
+        Returns:
+            (B, K), 0 to 1.
+        """
+        neutral = torch.where(y == 1, 1 - self.a_1, self.a_1).to(mode.dtype)[:, None]
+        way = 2 * mode
+        return neutral * way.clamp(max=1) + (1 - neutral) * (way - 1).clamp(min=0)
+
     def for_faces(self, y: Tensor, landmarks: Tensor | None = None) -> "FacePrototypes":
         """Return the prototypes that faces are perturbed with.
 
@@ -56,6 +72,11 @@ class Prototypes:
         if landmarks is None:
             raise SanError("the prototypes are aligned: give the landmarks of each face")
         return FacePrototypes(self, y, similarity(landmarks, self.landmarks[None]))
+
+    def to(self, device: str) -> "Prototypes":
+        """Return the same on a device, in PyTorch's words."""
+        landmarks = None if self.landmarks is None else self.landmarks.to(device)
+        return Prototypes(self.P_0.to(device), self.P_1.to(device), self.a_1, landmarks)
 
     def save(self, path: Path, attribute: str) -> None:
         """Write the prototypes as safetensors."""
@@ -115,6 +136,19 @@ class FacePrototypes:
     def opposite(self) -> Tensor:
         """P_OP = (1 - y) P_1 + y P_0, (B, 3, 224, 224)."""
         return self._of(1 - self.y)
+
+    def between(self, mode: Tensor) -> Tensor:
+        """Return the prototypes at any place of the way from P_SM by P_NT to P_OP.
+
+        Args:
+            mode: (B, K), 0 to 1: 0 is P_SM, one half P_NT, 1 P_OP.
+
+        Returns:
+            (B, K, 3, 224, 224).
+        """
+        u = self.prototypes.share_of_opposite(self.y, mode)[..., None, None, None]
+        same, opposite = self.same[:, None], self.opposite[:, None]
+        return (1 - u) * same + u * opposite
 
     def _of(self, y: Tensor) -> Tensor:
         P_0, P_1 = self.prototypes.P_0, self.prototypes.P_1

@@ -335,15 +335,23 @@ class ExportSettings(Section):
     """What is deployed.
 
     Attributes:
-        opset: ONNX operator set.
+        opset: ONNX operator set; bf16 needs 22.
+        pixels: Type of the images that go in and come out: uint8, 0 to 255, or float32, 0 to 1.
         max_batch: Largest batch that the exported graph and engine accept.
         tolerance: Largest difference of an output pixel (0 to 1) between PyTorch and ONNX Runtime.
-        tensorrt: "auto" builds an engine where a TensorRT library is installed; "off" never does.
+        precisions: Types that are tried besides fp32, and kept if they do what it does.
+        judged_faces: Test faces that they are tried on, at most.
+        calibration_faces: Training faces that int8 is calibrated with, at most.
+        tensorrt: "auto" builds engines where a TensorRT library is installed; "off" never does.
     """
 
-    opset: int = Field(default=20, ge=18)
+    opset: int = Field(default=22, ge=18)
+    pixels: Literal["uint8", "float32"] = "uint8"
     max_batch: int = Field(default=64, ge=2)
     tolerance: float = Field(default=0.0001, gt=0)
+    precisions: list[Literal["fp16", "bf16", "int8"]] = ["fp16", "bf16", "int8"]
+    judged_faces: int = Field(default=1000, ge=1)
+    calibration_faces: int = Field(default=64, ge=1)
     tensorrt: Literal["auto", "off"] = "auto"
 
 

@@ -36,7 +36,7 @@ def exported_model(
     """Write an export folder, without the check of the stage ``export`` and without an engine."""
     graph, path = deployed(network.eval(), prototypes), folder / "san.onnx"
     folder.mkdir(parents=True)
-    write_onnx(path, graph, 20, MAX_BATCH, describe(attribute, preprocess, MAX_BATCH, {}))
+    write_onnx(path, graph, 22, MAX_BATCH, describe(attribute, preprocess, MAX_BATCH, {}))
     settings = Settings(attribute=attribute, preprocess=preprocess)
     files = [artifact(path, "onnx", "torch", (), MAX_BATCH)]
     write_manifest(folder, settings, graph.inputs, files, "not asked for")

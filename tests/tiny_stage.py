@@ -70,7 +70,7 @@ def evaluate() -> None:
 
 
 def export(settings: Settings) -> None:
-    """Write a graph whose outputs are X, X / 2 and |y - X|.
+    """Write a graph whose same, neutral and opposite outputs are X, X / 2 and |y - X|.
 
     If it is aligned, the first is X times the mean of the face's landmarks.
     """
@@ -78,35 +78,50 @@ def export(settings: Settings) -> None:
     from onnx import TensorProto, helper
 
     PATHS.export.mkdir(parents=True, exist_ok=True)
-    nodes = [
-        helper.make_node("Identity", ["image"], ["same"]),
-        helper.make_node("Mul", ["image", "half"], ["neutral"]),
-        helper.make_node("Cast", ["attribute"], ["y"], to=TensorProto.FLOAT),
-        helper.make_node("Reshape", ["y", "shape"], ["y4"]),
-        helper.make_node("Sub", ["y4", "image"], ["difference"]),
-        helper.make_node("Abs", ["difference"], ["opposite"]),
-    ]
     aligned = settings.prototypes.align == "landmarks"
-    if aligned:
-        nodes[:1] = [
-            helper.make_node("ReduceMean", ["landmarks", "axes"], ["mean"], keepdims=0),
-            helper.make_node("Reshape", ["mean", "shape"], ["factor"]),
-            helper.make_node("Mul", ["image", "factor"], ["same"]),
-        ]
-    shape = ["batch", 1, 224, 224]
-    inputs = {"image": (TensorProto.FLOAT, shape), "attribute": (TensorProto.INT64, ["batch"])}
+    nodes = [
+        helper.make_node("Cast", ["image"], ["x"], to=TensorProto.FLOAT),
+        helper.make_node("Unsqueeze", ["x", "one"], ["X"]),
+        helper.make_node("Unsqueeze", ["mode", "axes"], ["place"]),
+        helper.make_node("Mul", ["X", "half"], ["neutral"]),
+        helper.make_node("Cast", ["attribute"], ["y"], to=TensorProto.FLOAT),
+        helper.make_node("Mul", ["y", "white"], ["y255"]),
+        helper.make_node("Reshape", ["y255", "shape"], ["y4"]),
+        helper.make_node("Sub", ["y4", "X"], ["difference"]),
+        helper.make_node("Abs", ["difference"], ["opposite"]),
+        helper.make_node("ReduceMean", ["landmarks", "plane"], ["mean"], keepdims=0),
+        helper.make_node("Reshape", ["mean", "shape"], ["factor"]),
+        helper.make_node("Mul", ["X", "factor"], ["same"]),
+        helper.make_node("Less", ["place", "quarter"], ["is_same"]),
+        helper.make_node("Greater", ["place", "half"], ["is_opposite"]),
+        helper.make_node("Where", ["is_opposite", "opposite", "neutral"], ["other"]),
+        helper.make_node("Where", ["is_same", "same", "other"], ["values"]),
+        helper.make_node("Round", ["values"], ["levels"]),
+        helper.make_node("Cast", ["levels"], ["perturbed"], to=TensorProto.UINT8),
+    ]
+    if not aligned:
+        nodes[9:12] = [helper.make_node("Identity", ["X"], ["same"])]
+    inputs = {
+        "image": (TensorProto.UINT8, ["batch", 224, 224]),
+        "attribute": (TensorProto.INT64, ["batch"]),
+        "mode": (TensorProto.FLOAT, ["batch", "modes"]),
+    }
     if aligned:
         inputs["landmarks"] = (TensorProto.FLOAT, ["batch", 5, 2])
-    outputs = ("same", "neutral", "opposite")
+    shape = ["batch", "modes", 224, 224]
     graph = helper.make_graph(
         nodes,
         "tiny",
         [helper.make_tensor_value_info(name, *kind) for name, kind in inputs.items()],
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name in outputs],
+        [helper.make_tensor_value_info("perturbed", TensorProto.UINT8, shape)],
         [
+            helper.make_tensor("quarter", TensorProto.FLOAT, [], [0.25]),
             helper.make_tensor("half", TensorProto.FLOAT, [], [0.5]),
+            helper.make_tensor("white", TensorProto.FLOAT, [], [255.0]),
+            helper.make_tensor("one", TensorProto.INT64, [1], [1]),
             helper.make_tensor("shape", TensorProto.INT64, [4], [-1, 1, 1, 1]),
-            helper.make_tensor("axes", TensorProto.INT64, [2], [1, 2]),
+            helper.make_tensor("axes", TensorProto.INT64, [2], [2, 3]),
+            helper.make_tensor("plane", TensorProto.INT64, [2], [1, 2]),
         ],
     )
     opset = [helper.make_opsetid("", 20)]

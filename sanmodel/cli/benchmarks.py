@@ -65,6 +65,22 @@ def benchmark_preprocessing(
         preprocessing.save(figures, out)
 
 
+@benchmark.command("inference")
+def benchmark_inference(
+    model: Annotated[
+        Path | None,
+        typer.Option(help="Export folder with weights; fresh ones otherwise.", file_okay=False),
+    ] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="How often each is measured.")] = 3,
+    threads: Annotated[int, typer.Option(min=1, help="CPU threads of each.")] = 2,
+    out: Annotated[Path | None, typer.Option(help="JSON file for the figures.")] = None,
+) -> None:
+    """Every runtime and precision that works here, beside the literal PyTorch graph."""
+    from sanmodel.benchmarks import inference
+
+    show_figures(inference, lambda seen: inference.run_benchmark(model, rounds, threads, seen), out)
+
+
 @benchmark.command("loading")
 def benchmark_loading(
     crops: Annotated[int, typer.Option(min=2000, help="Made-up crops, 50 kB each.")] = 6000,

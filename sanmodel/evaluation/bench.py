@@ -8,7 +8,7 @@ import numpy as np
 
 from sanmodel.evaluation.answers import Answers
 from sanmodel.evaluation.baselines import BASELINES, Baseline, Context, UnfitError
-from sanmodel.evaluation.classifiers import CLASSIFIERS, AttributeClassifier
+from sanmodel.evaluation.classifiers import fitting_classifiers
 from sanmodel.evaluation.faces import Faces
 from sanmodel.evaluation.matchers import MATCHERS
 from sanmodel.evaluation.measure import Judges
@@ -83,7 +83,7 @@ def open_bench(settings: Settings, paths: Paths, pool: Faces, model: Model | Non
     Raises:
         SanError: If a file is missing or damaged, or a network or baseline is unknown.
     """
-    classifiers, unfit = _classifiers(settings)
+    classifiers, unfit = fitting_classifiers(settings.evaluate.classifiers, settings.attribute)
     matchers = {name: MATCHERS.get(name)() for name in settings.evaluate.matchers}
     baselines, left_out = _baselines(settings, paths, pool)
     if not matchers:
@@ -101,20 +101,6 @@ def open_bench(settings: Settings, paths: Paths, pool: Faces, model: Model | Non
         settings.evaluate.batch_size,
         unfit + left_out,
     )
-
-
-def _classifiers(settings: Settings) -> tuple[Mapping[str, AttributeClassifier], list[str]]:
-    """Make those classifiers that read the protected attribute; say why others are left out."""
-    kinds = {name: CLASSIFIERS.get(name) for name in settings.evaluate.classifiers}
-    fitting = {n: kind() for n, kind in kinds.items() if kind.attribute == settings.attribute}
-    gaps = [
-        f"{name} reads {kind.attribute}, not {settings.attribute}, and is left out"
-        for name, kind in kinds.items()
-        if name not in fitting
-    ]
-    if not kinds:
-        gaps = ["evaluate.classifiers names none"]
-    return fitting, gaps
 
 
 def _baselines(

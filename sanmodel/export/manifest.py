@@ -1,29 +1,44 @@
 """Making ``manifest.json``; what it says is defined, and read, in :mod:`sanmodel.runtime`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from sanmodel import __version__
 from sanmodel.files import sha256, write_json
 from sanmodel.images import IMAGE_SIZE
-from sanmodel.runtime.manifest import MANIFEST, Artifact, Crop, Manifest, Port
-from sanmodel.runtime.perturber import MODES
+from sanmodel.runtime.manifest import (
+    MANIFEST,
+    Artifact,
+    Crop,
+    Manifest,
+    Port,
+    Precision,
+    PrecisionName,
+)
+from sanmodel.runtime.perturber import OUTPUT
 from sanmodel.settings import Settings
 
-IMAGE_SHAPE: tuple[str | int, ...] = ("batch", 1, IMAGE_SIZE, IMAGE_SIZE)
 INPUTS = {
     port.name: port
     for port in (
         Port(
             name="image",
-            dtype="float32",
-            shape=IMAGE_SHAPE,
-            meaning="grey face crop (ITU-R 601 luma), 0 to 1",
+            dtype="uint8",
+            shape=("batch", IMAGE_SIZE, IMAGE_SIZE),
+            meaning="grey face crop (ITU-R 601 luma), 0 to 255; 0 to 1 if it is float32",
         ),
         Port(
             name="attribute",
             dtype="int64",
             shape=("batch",),
             meaning="class of the face, 0 or 1",
+        ),
+        Port(
+            name="mode",
+            dtype="float32",
+            shape=("batch", "modes"),
+            meaning="where the prototype of each wanted output lies: 0 same class, 0.5 neutral,"
+            " 1 opposite class, or anywhere between",
         ),
         Port(
             name="landmarks",
@@ -37,22 +52,29 @@ INPUTS = {
 }
 """What a deployed graph may take, by name."""
 
-OUTPUT_MEANINGS = {
-    "same": "face perturbed with the prototype of its own class, 0 to 1",
-    "neutral": "face perturbed with the neutral prototype, 0 to 1",
-    "opposite": "face perturbed with the prototype of the other class, 0 to 1",
-}
+PERTURBED = Port(
+    name=OUTPUT,
+    dtype="uint8",
+    shape=("batch", "modes", IMAGE_SIZE, IMAGE_SIZE),
+    meaning="the face perturbed with the prototype of each mode, of the type of the image",
+)
+"""What a deployed graph returns."""
 
 
 def artifact(
-    path: Path, kind: str, library: str, gpu_targets: tuple[str, ...], max_batch: int | None
+    path: Path,
+    kind: str,
+    library: str,
+    gpu_targets: tuple[str, ...] = (),
+    max_batch: int | None = None,
+    precision: PrecisionName = "fp32",
 ) -> Artifact:
     """Describe a file that was just written."""
     return Artifact(
         name=path.name,
         sha256=sha256(path),
         kind=kind,
-        precision="fp32",
+        precision=precision,
         library=library,
         gpu_targets=gpu_targets,
         max_batch=max_batch,
@@ -65,27 +87,29 @@ def write_manifest(
     inputs: tuple[str, ...],
     artifacts: list[Artifact],
     engine_gap: str | None,
+    precisions: Sequence[Precision] = (),
 ) -> Manifest:
     """Write the manifest of an export folder.
 
     Args:
         folder: Where the artifacts lie.
-        settings: Attribute and crop definition.
+        settings: Attribute, crop definition and type of the images.
         inputs: Names of what the graph takes.
         artifacts: Every other file of the folder.
         engine_gap: Why there is no engine; None if there is one.
+        precisions: All that were tried.
     """
     preprocess = settings.preprocess
+    pixels = {"dtype": settings.export.pixels}
+    ports = {**INPUTS, "image": INPUTS["image"].model_copy(update=pixels)}
     manifest = Manifest(
         sanmodel_version=__version__,
         attribute=settings.attribute,
         classes=(f"not {settings.attribute}", settings.attribute),
         crop=Crop(size=IMAGE_SIZE, crop_scale=preprocess.crop_scale, shift_up=preprocess.shift_up),
-        inputs=tuple(INPUTS[name] for name in inputs),
-        outputs=tuple(
-            Port(name=mode, dtype="float32", shape=IMAGE_SHAPE, meaning=OUTPUT_MEANINGS[mode])
-            for mode in MODES
-        ),
+        inputs=tuple(ports[name] for name in inputs),
+        outputs=(PERTURBED.model_copy(update=pixels),),
+        precisions=tuple(precisions),
         files=tuple(artifacts),
         engine_gap=engine_gap,
     )

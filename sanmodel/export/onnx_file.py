@@ -6,16 +6,18 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import onnx
 import torch
 from onnxscript import optimizer
+from torch import Tensor, nn
 from torch.export import Dim
 
 from sanmodel import __version__
 from sanmodel.export.graph import Deployed
 from sanmodel.images import IMAGE_SIZE
-from sanmodel.runtime.perturber import MODES
+from sanmodel.runtime.perturber import MAX_MODES, OUTPUT
 from sanmodel.settings import PreprocessSettings
 
 FOLD_LIMIT = 2**24
@@ -59,22 +61,49 @@ def write_onnx(
     """
     # An example batch of one would fix the batch size.
     examples = {
-        "image": torch.zeros(2, 1, IMAGE_SIZE, IMAGE_SIZE),
+        "image": torch.zeros(2, IMAGE_SIZE, IMAGE_SIZE, dtype=getattr(torch, network.pixels)),
         "attribute": torch.tensor([0, 1]),
+        "mode": torch.tensor([[0.0, 1.0], [0.0, 1.0]]),
         "landmarks": torch.rand(2, 5, 2),
     }
+    examples = {name: examples[name] for name in network.inputs}
     batch = {0: Dim("batch", min=1, max=max_batch)}
+    shapes = dict.fromkeys(network.inputs, batch)
+    shapes["mode"] = {**batch, 1: Dim("modes", min=1, max=MAX_MODES)}
+    write_graph(path, network, examples, shapes, OUTPUT, opset, {**about, **network.about})
+
+
+def write_graph(
+    path: Path,
+    network: nn.Module,
+    examples: Mapping[str, Tensor],
+    shapes: Mapping[str, Mapping[int, Any]],
+    output: str,
+    opset: int,
+    about: Mapping[str, str],
+) -> None:
+    """Write any network of one output as an ONNX file.
+
+    Args:
+        path: File to write.
+        network: It is left in evaluation mode.
+        examples: Of its inputs, by name, in its order.
+        shapes: Which of their sides may differ.
+        output: What to call the output.
+        opset: ONNX operator set.
+        about: Metadata of the file.
+    """
     with _quiet():
         program = torch.onnx.export(
             network.eval(),
-            tuple(examples[name] for name in network.inputs),
+            tuple(examples.values()),
             dynamo=True,
             verbose=False,
             opset_version=opset,
             external_data=False,
-            input_names=network.inputs,
-            output_names=MODES,
-            dynamic_shapes=dict.fromkeys(network.inputs, batch),
+            input_names=list(examples),
+            output_names=[output],
+            dynamic_shapes=dict(shapes),
         )
         assert program is not None  # it is None only for the exporter that dynamo=True turns off
         optimizer.optimize_ir(
@@ -82,7 +111,7 @@ def write_onnx(
         )
     model = program.model_proto
     _strip(model)
-    onnx.helper.set_model_props(model, {**about, **network.about})
+    onnx.helper.set_model_props(model, dict(about))
     onnx.checker.check_model(model, full_check=True)
     path.write_bytes(model.SerializeToString(deterministic=True))
 

@@ -42,8 +42,30 @@ class Autoencoder(nn.Module):
         Returns:
             One (B, 1, 224, 224) tensor of perturbed images, 0 to 1, for each prototype.
         """
-        logits = self.image_term(self.encode(X, P_SM))
-        return [torch.sigmoid(logits + self._prototype_term(P)) for P in prototypes]
+        seen = self.see(X, P_SM)
+        return [torch.sigmoid(self.combine(X, seen, P)) for P in prototypes]
+
+    def see(self, X: Tensor, P_SM: Tensor) -> Tensor:
+        """Return what is computed once for an image, however many outputs there are.
+
+        Args:
+            X: See :meth:`forward`.
+            P_SM: Likewise.
+
+        Returns:
+            What the image adds to the combiner's logits, (B, 1, 224, 224).
+        """
+        return self.image_term(self.encode(X, P_SM))
+
+    def combine(self, X: Tensor, seen: Tensor, P: Tensor) -> Tensor:
+        """Return the logits of one output, (B, 1, 224, 224) in float32.
+
+        Args:
+            X: See :meth:`forward`; here the image does not go on to the output.
+            seen: What :meth:`see` made of the images.
+            P: The output's prototype of each image, (B, 3, 224, 224), 0 to 1.
+        """
+        return seen.float() + self.prototype_term(P).float()
 
     def forward_literal(
         self, X: Tensor, P_SM: Tensor, prototypes: Sequence[Tensor]
@@ -57,7 +79,7 @@ class Autoencoder(nn.Module):
 
     def encode(self, X: Tensor, P_SM: Tensor) -> Tensor:
         """Return the compressed representation, (B, 12, 56, 56)."""
-        h = torch.cat([X, P_SM], dim=1)  # (B, 4, 224, 224)
+        h = torch.cat([X, P_SM], dim=1).to(self.encoder_1.weight.dtype)  # (B, 4, 224, 224)
         h = F.avg_pool2d(F.leaky_relu(self.encoder_1(h), LEAKY_SLOPE), 2)  # (B, 8, 112, 112)
         return F.avg_pool2d(F.leaky_relu(self.encoder_2(h), LEAKY_SLOPE), 2)
 
@@ -66,24 +88,28 @@ class Autoencoder(nn.Module):
 
         A 1x1 combiner commutes with nearest upsampling, so the 128 maps are combined to one at
         112x112; and a 3x3 convolution of an upsampled map is four 2x2 convolutions of the small
-        map, one per output phase, with 2.25 times fewer products.
+        map, one per output phase, with 2.25 times fewer products. The four run as one, on one place
+        more than each needs; the places are chosen when only one map of each is left.
         """
         h = F.leaky_relu(self.decoder_1(code), LEAKY_SLOPE)  # (B, 256, 56, 56)
-        side = h.shape[-1]
-        h = F.pad(h, (1, 1, 1, 1))
-        combine = self.proto_combiner.weight[:, :128]
-        maps = []
-        for phase, kernel in enumerate(_phase_kernels(self.decoder_2.weight)):
-            y, x = divmod(phase, 2)
-            window = h[:, :, y : y + side + 1, x : x + side + 1]
-            z = F.leaky_relu(F.conv2d(window, kernel, self.decoder_2.bias), LEAKY_SLOPE)
-            maps.append(F.conv2d(z, combine, self.proto_combiner.bias))
-        h = F.pixel_shuffle(torch.cat(maps, dim=1), 2)  # (B, 1, 112, 112)
+        kernels = torch.cat(_phase_kernels(self.decoder_2.weight))
+        bias = _bias(self.decoder_2).repeat(4)
+        h = F.conv2d(h, kernels, bias, padding=1)  # (B, 4 * 128, 57, 57)
+        combiner = _block_diagonal(self.proto_combiner.weight[:, :128], 4)
+        maps = F.conv2d(F.leaky_relu(h, LEAKY_SLOPE), combiner)  # (B, 4, 57, 57)
+        side = code.shape[-1]
+        phases = [
+            maps[:, phase : phase + 1, y : y + side, x : x + side]
+            for phase, (y, x) in enumerate(((0, 0), (0, 1), (1, 0), (1, 1)))
+        ]
+        h = F.pixel_shuffle(torch.cat(phases, dim=1), 2)  # (B, 1, 112, 112)
+        h = h + _bias(self.proto_combiner)
         return F.interpolate(h, scale_factor=2, mode="nearest")
 
-    def _prototype_term(self, P: Tensor) -> Tensor:
+    def prototype_term(self, P: Tensor) -> Tensor:
         """Return what a prototype adds to the combiner's logits, (B, 1, 224, 224)."""
-        return F.conv2d(P, self.proto_combiner.weight[:, 128:])
+        weight = self.proto_combiner.weight[:, 128:]
+        return F.conv2d(P.to(weight.dtype), weight)
 
 
 def initialise(layers: Iterable[nn.Conv2d | nn.Linear]) -> None:
@@ -121,3 +147,14 @@ def _phase_kernels(weight: Tensor) -> list[Tensor]:
             torch.stack([row[..., 0] + row[..., 1], row[..., 2]], dim=3),
         )
     ]
+
+
+def _block_diagonal(weight: Tensor, times: int) -> Tensor:
+    """Repeat a 1x1 kernel (1, in, 1, 1) for that many groups of maps, (times, times * in, 1, 1)."""
+    group = torch.eye(times, dtype=weight.dtype, device=weight.device)
+    return torch.kron(group, weight[0, :, 0, 0])[:, :, None, None]
+
+
+def _bias(layer: nn.Conv2d) -> Tensor:
+    assert layer.bias is not None
+    return layer.bias

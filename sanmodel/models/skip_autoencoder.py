@@ -61,30 +61,53 @@ class SkipAutoencoder(nn.Module):
         Returns:
             One (B, 1, 224, 224) tensor of perturbed images, 0 to 1, for each prototype.
         """
-        features = self._features(X, P_SM)
-        logits = torch.logit(X.clamp(DARKEST, 1 - DARKEST))
-        return [torch.sigmoid(logits + self._change(features, P)) for P in prototypes]
+        features = self.see(X, P_SM)
+        return [torch.sigmoid(self.combine(X, features, P)) for P in prototypes]
 
-    def _features(self, X: Tensor, P_SM: Tensor) -> Tensor:
+    def see(self, X: Tensor, P_SM: Tensor) -> Tensor:
         """Return what encoder and decoder make of the images, (B, 48, 56, 56)."""
         h = F.pixel_unshuffle(torch.cat([X, P_SM], dim=1) - 0.5, REDUCTION)  # (B, 64, 56, 56)
-        fine = _active(self.encoder_2, _active(self.encoder_1, h))  # (B, 48, 56, 56)
+        return self.features(self.encoder_1(h.to(self.encoder_1.weight.dtype)))
+
+    def combine(self, X: Tensor, seen: Tensor, P: Tensor) -> Tensor:
+        """Return the logits of one output, (B, 1, 224, 224) in float32.
+
+        Args:
+            X: See :meth:`forward`.
+            seen: What :meth:`see` made of the images.
+            P: The output's prototype of each image, (B, 3, 224, 224), 0 to 1.
+        """
+        small = F.avg_pool2d(P - 0.5, REDUCTION).to(seen.dtype)
+        h = torch.cat([seen, small], dim=1)  # (B, 51, 56, 56)
+        return self.logits(X) + self.change(self.proto_combiner_1(h))
+
+    def features(self, h: Tensor) -> Tensor:
+        """Go on from what the first convolution made, (B, 48, 56, 56), to the features."""
+        fine = _active(self.encoder_2, _leaky(h))  # (B, 48, 56, 56)
         middle = _active(self.encoder_4, _active(self.encoder_3, fine))  # (B, 96, 28, 28)
         coarse = _active(self.encoder_6, _active(self.encoder_5, middle))  # (B, 128, 14, 14)
         h = _doubled(_active(self.decoder_1, coarse))
         h = _doubled(_active(self.decoder_2, torch.cat([h, middle], dim=1)))
         return _active(self.decoder_3, torch.cat([h, fine], dim=1))
 
-    def _change(self, features: Tensor, P: Tensor) -> Tensor:
+    def change(self, h: Tensor) -> Tensor:
         """Return what a prototype adds to the images' logits, (B, 1, 224, 224).
 
         It is computed at 112x112 and smoothly enlarged, so that it has neither blocks nor noise
-        of single pixels. It is float32 also where the layers compute in bfloat16.
+        of single pixels. It is float32 also where the layers compute in fewer bits.
+
+        Args:
+            h: What the combiner's first convolution made of features and prototype,
+                (B, 48, 56, 56).
         """
-        h = torch.cat([features, F.avg_pool2d(P - 0.5, REDUCTION)], dim=1)  # (B, 51, 56, 56)
-        h = _active(self.proto_combiner_2, _active(self.proto_combiner_1, h))
+        h = _active(self.proto_combiner_2, _leaky(h))
         h = F.pixel_shuffle(self.proto_combiner_3(h), 2).float()  # (B, 1, 112, 112)
         return F.interpolate(h, scale_factor=2, mode="bilinear", align_corners=False)
+
+    @staticmethod
+    def logits(X: Tensor) -> Tensor:
+        """Return the logits of images, 0 to 1, none of them infinite."""
+        return torch.logit(X.clamp(DARKEST, 1 - DARKEST))
 
 
 def _convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
@@ -92,7 +115,11 @@ def _convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
 
 
 def _active(layer: nn.Conv2d, h: Tensor) -> Tensor:
-    return F.leaky_relu(layer(h), LEAKY_SLOPE)
+    return _leaky(layer(h))
+
+
+def _leaky(h: Tensor) -> Tensor:
+    return F.leaky_relu(h, LEAKY_SLOPE)
 
 
 def _doubled(h: Tensor) -> Tensor:

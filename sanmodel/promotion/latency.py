@@ -23,7 +23,7 @@ def seconds_per_face(export: Path) -> float:
     Raises:
         SanError: If a file is missing, altered or damaged.
     """
-    model = runtime.load(export)
+    model = runtime.load_exact(export)
     face = np.random.default_rng(0).integers(0, 256, (1, model.size, model.size), dtype=np.uint8)
     landmarks = np.array([[[145, 104], [126, 105], [79, 104], [98, 105], [112, 145]]])
     taken = []

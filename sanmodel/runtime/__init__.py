@@ -1,20 +1,53 @@
 """What production installs: an export folder in, a perturber out.
 
-Of the rest of the package it imports nothing but the error class, and neither PyTorch nor any
-other library of the training pipeline.
+Of the rest of the package it imports nothing but registries and errors, and neither PyTorch nor any
+other library of the training pipeline unless that runtime is chosen.
 """
 
 from pathlib import Path
 
-from sanmodel.runtime.manifest import load_manifest
-from sanmodel.runtime.onnx_runtime import OnnxPerturber
+from sanmodel.runtime.choice import EXACT, Way, open_fastest, open_way
+from sanmodel.runtime.manifest import load_manifest, read_manifest
 from sanmodel.runtime.perturber import MODES, Mode, Perturber
 
-__all__ = ["MODES", "Mode", "OnnxPerturber", "Perturber", "load", "load_manifest"]
+__all__ = [
+    "MODES",
+    "Mode",
+    "Perturber",
+    "Way",
+    "load",
+    "load_exact",
+    "load_manifest",
+]
 
 
-def load(folder: Path, threads: int | None = None) -> Perturber:
-    """Open an export folder, after a check that its files are whole and unchanged.
+def load(
+    folder: Path,
+    runtime: str | None = None,
+    precision: str | None = None,
+    threads: int | None = None,
+) -> Perturber:
+    """Open an export folder in the fastest way that works here.
+
+    Which way that is, is measured at the first use and remembered; ``SAN_RUNTIME`` overrides it.
+    Every file is checked before it is opened.
+
+    Args:
+        folder: What the stage ``export`` writes.
+        runtime: One of ``san runtimes``; None takes the fastest.
+        precision: "fp32", "fp16", "bf16" or "int8"; None takes the fastest that was accepted.
+        threads: CPU threads; None takes one for each core.
+
+    Raises:
+        SanError: If a file is missing, altered or damaged, or nothing here runs the model.
+    """
+    return open_fastest(folder, read_manifest(folder), runtime, precision, threads)[1]
+
+
+def load_exact(folder: Path, threads: int | None = None) -> Perturber:
+    """Open an export folder in the way that gives the same figures everywhere, in float32.
+
+    Every file of the folder is checked.
 
     Args:
         folder: What the stage ``export`` writes.
@@ -23,5 +56,4 @@ def load(folder: Path, threads: int | None = None) -> Perturber:
     Raises:
         SanError: If a file is missing, altered or damaged.
     """
-    onnx = load_manifest(folder).file("onnx")
-    return OnnxPerturber(folder / onnx.name, threads)
+    return open_way(Way(*EXACT), folder, load_manifest(folder), threads)

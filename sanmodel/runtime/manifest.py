@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sanmodel.errors import SanError
+from sanmodel.runtime.perturber import Signature
 
 MANIFEST = "manifest.json"
 
@@ -49,9 +50,36 @@ class Port(Part):
     """
 
     name: str
-    dtype: Literal["float32", "int64"]
+    dtype: Literal["uint8", "float32", "int64"]
     shape: tuple[str | int, ...]
     meaning: str
+
+
+PrecisionName = Literal["fp32", "fp16", "bf16", "int8"]
+
+
+class Precision(Part):
+    """A type that layers compute in, and what it does to the outputs.
+
+    Attributes:
+        name: Of the type.
+        accepted: Whether the export has a file for it.
+        faces: Number of test faces that it was tried on.
+        psnr: Of its outputs against those of fp32, in dB; None of fp32 itself.
+        error_change: By how much an independent classifier's attribute error on the
+            opposite-class outputs moves at most, as a fraction; None if none reads the attribute.
+        match_change: The same of an independent matcher's true match rate; None if it could not be
+            measured.
+        reason: Why it was not accepted; None if it was.
+    """
+
+    name: PrecisionName
+    accepted: bool
+    faces: int
+    psnr: float | None
+    error_change: float | None
+    match_change: float | None
+    reason: str | None
 
 
 class Artifact(Part):
@@ -60,8 +88,9 @@ class Artifact(Part):
     Attributes:
         name: Name of the file in the folder.
         sha256: Its SHA-256, in hexadecimal.
-        kind: "onnx", "prototypes" or the name of an engine builder, such as "tensorrt-rtx".
-        precision: Type that it computes in; its weights may take less room.
+        kind: "onnx", "classifier" (also ONNX), "autoencoder", "prototypes" or the name of an engine
+            builder, such as "tensorrt-rtx".
+        precision: Type that its layers compute in; its weights may take less room.
         library: Name and version of the library that made it; an engine runs in no other.
         gpu_targets: Compute capabilities of the GPUs that it is for; empty if it needs none.
         max_batch: Largest batch; None if it takes no batches.
@@ -70,7 +99,7 @@ class Artifact(Part):
     name: str = Field(pattern=r"^\w[\w.-]*$")
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     kind: str
-    precision: Literal["fp32"]
+    precision: PrecisionName
     library: str
     gpu_targets: tuple[str, ...]
     max_batch: int | None
@@ -86,6 +115,7 @@ class Manifest(Part):
         crop: What the model takes for a face crop.
         inputs: Inputs of the ONNX graph and the engine.
         outputs: Outputs of both.
+        precisions: All that were tried.
         files: Every other file of the folder.
         engine_gap: Why there is no engine; None if there is one.
     """
@@ -96,19 +126,39 @@ class Manifest(Part):
     crop: Crop
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
+    precisions: tuple[Precision, ...]
     files: tuple[Artifact, ...]
     engine_gap: str | None
 
-    def file(self, kind: str) -> Artifact:
-        """Return the file of a kind.
+    def file(self, kind: str, precision: str = "fp32") -> Artifact:
+        """Return the file of a kind and precision.
 
         Raises:
             SanError: If there is none.
         """
-        for artifact in self.files:
-            if artifact.kind == kind:
-                return artifact
-        raise SanError(f"{MANIFEST} lists no file of the kind {kind}: export the model again")
+        if precision in self.offered(kind):
+            return next(f for f in self.files if (f.kind, f.precision) == (kind, precision))
+        raise SanError(
+            f"{MANIFEST} lists no file of the kind {kind} in {precision}: export the model again"
+        )
+
+    def offered(self, kind: str) -> list[str]:
+        """Return the precisions of all files of a kind."""
+        return [file.precision for file in self.files if file.kind == kind]
+
+    @property
+    def signature(self) -> Signature:
+        """What the model takes."""
+        ports = {port.name: port for port in self.inputs}
+        pixels = ports["image"].dtype
+        assert pixels != "int64"
+        return Signature(
+            attribute=self.attribute,
+            size=self.crop.size,
+            max_batch=self.file("onnx").max_batch or 1,
+            aligned="landmarks" in ports,
+            pixels=pixels,
+        )
 
 
 def load_manifest(folder: Path) -> Manifest:
@@ -117,29 +167,47 @@ def load_manifest(folder: Path) -> Manifest:
     Raises:
         SanError: If the manifest is missing or malformed, or a file is missing or altered.
     """
+    manifest = read_manifest(folder)
+    for artifact in manifest.files:
+        verify(folder, artifact)
+    return manifest
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read the manifest of an export folder and look at no other file.
+
+    Raises:
+        SanError: If it is missing or malformed.
+    """
     path = folder / MANIFEST
     try:
-        manifest = Manifest.model_validate_json(path.read_bytes())
+        return Manifest.model_validate_json(path.read_bytes())
     except FileNotFoundError as error:
         raise SanError(f"{path} is missing: {folder} is not an export folder") from error
     except ValidationError as error:
         raise SanError(
             f"{path} is malformed ({error.errors()[0]['msg']}): export the model again"
         ) from error
-    for artifact in manifest.files:
-        _verify(folder / artifact.name, artifact.sha256)
-    return manifest
 
 
-def _verify(path: Path, expected: str) -> None:
-    """Check that a file is there and has the expected SHA-256."""
+def verify(folder: Path, artifact: Artifact) -> Path:
+    """Compare a file of an export folder with its SHA-256.
+
+    Returns:
+        Where it lies.
+
+    Raises:
+        SanError: If it is missing or altered.
+    """
+    path = folder / artifact.name
     try:
         with path.open("rb") as stream:
             found = hashlib.file_digest(stream, "sha256").hexdigest()
     except FileNotFoundError as error:
         raise SanError(f"{path} is missing: copy the export folder again") from error
-    if found != expected:
+    if found != artifact.sha256:
         raise SanError(
             f"{path} is not the file that {MANIFEST} lists (its SHA-256 differs):"
             " copy the export folder again"
         )
+    return path

@@ -15,7 +15,11 @@ import onnxruntime
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 from numpy.typing import NDArray
 
-MODES = ("same", "neutral", "opposite")
+MODES = {"same": 0.0, "neutral": 0.5, "opposite": 1.0}
+"""Where the prototype of each lies on the way from the class of the face to the other."""
+ONNX = ("onnx", "fp32")
+"""Kind and precision of the file that is run."""
+
 ERRORS_ONLY = 3
 """ONNX Runtime's log level that leaves its warnings out."""
 
@@ -35,12 +39,12 @@ class SemiAdversarialModel(PythonModel):
         """
         folder = Path(context.artifacts["export"])
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        contents = {file["kind"]: _verified(folder, file) for file in manifest["files"]}
+        contents = {_kind(file): _verified(folder, file) for file in manifest["files"]}
         options = onnxruntime.SessionOptions()
         options.log_severity_level = ERRORS_ONLY
-        self._max_batch = next(f["max_batch"] for f in manifest["files"] if f["kind"] == "onnx")
+        self._max_batch = next(f["max_batch"] for f in manifest["files"] if _kind(f) == ONNX)
         self._session = onnxruntime.InferenceSession(
-            contents["onnx"], options, providers=["CPUExecutionProvider"]
+            contents[ONNX], options, providers=["CPUExecutionProvider"]
         )
 
     def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]
@@ -60,7 +64,8 @@ class SemiAdversarialModel(PythonModel):
             ValueError: If the mode or a class is not known, the inputs differ in length or
                 landmarks are no five different points.
         """
-        inputs = {port.name: model_input[port.name] for port in self._session.get_inputs()}
+        names = [port.name for port in self._session.get_inputs() if port.name != "mode"]
+        inputs = {name: model_input[name] for name in names}
         mode = (params or {}).get("mode", "opposite")
         _check(inputs, mode)
         images = inputs["image"]
@@ -73,9 +78,9 @@ class SemiAdversarialModel(PythonModel):
 
     def _perturb(self, inputs: dict[str, NDArray[Any]], mode: str) -> NDArray[np.uint8]:
         """Perturb one batch, (B, 224, 224)."""
-        X = inputs["image"][:, None].astype(np.float32) / np.float32(255)
-        (X_perturbed,) = self._session.run([mode], {**inputs, "image": X})
-        perturbed: NDArray[np.uint8] = np.rint(255 * X_perturbed[:, 0]).astype(np.uint8)
+        weights = np.full((len(inputs["image"]), 1), MODES[mode], np.float32)
+        (X_perturbed,) = self._session.run(["perturbed"], {**inputs, "mode": weights})
+        perturbed: NDArray[np.uint8] = X_perturbed[:, 0]
         return perturbed
 
 
@@ -94,6 +99,10 @@ def _are_faces(landmarks: NDArray[np.float32], count: int) -> bool:
     """Tell whether there are landmarks of ``count`` faces, not all of a face at one place."""
     apart = np.ptp(landmarks, axis=1).any(axis=1)
     return len(landmarks) == count and bool(np.isfinite(landmarks).all() and apart.all())
+
+
+def _kind(file: dict[str, Any]) -> tuple[str, str]:
+    return file["kind"], file["precision"]
 
 
 def _verified(folder: Path, file: dict[str, Any]) -> bytes:

@@ -32,7 +32,7 @@ LEFT_OUT = ("probes.", "sets.")
 
 _LANDMARKS = [[145, 104], [126, 105], [79, 104], [98, 105], [112, 145]]
 _EXAMPLES = {
-    "image": np.full((2, IMAGE_SIZE, IMAGE_SIZE), 128, np.uint8),
+    "image": np.ones((2, IMAGE_SIZE, IMAGE_SIZE), np.uint8),
     "attribute": np.array([0, 1]),
     "landmarks": np.array([_LANDMARKS, _LANDMARKS], np.float32),
 }
@@ -77,7 +77,9 @@ def _registered(client: MlflowClient, name: str, lock_sha256: str) -> str | None
 
 def _log_model(paths: Paths, manifest: Manifest, run_id: str) -> str:
     """Store the pyfunc model with the pipeline run; returns its URI."""
-    example = {port.name: _EXAMPLES[port.name] for port in manifest.inputs}
+    # The mode is a parameter, one for all faces.
+    ports = [port for port in manifest.inputs if port.name != "mode"]
+    example = {port.name: _EXAMPLES[port.name].astype(port.dtype) for port in ports}
     with mlflow.start_run(run_id=run_id):
         info = mlflow.pyfunc.log_model(
             name="san",
@@ -99,7 +101,7 @@ def _signature(example: dict[str, NDArray[Any]]) -> ModelSignature:
                 for name, values in example.items()
             ]
         ),
-        outputs=Schema([TensorSpec(np.dtype(np.uint8), (-1, IMAGE_SIZE, IMAGE_SIZE))]),
+        outputs=Schema([TensorSpec(example["image"].dtype, (-1, IMAGE_SIZE, IMAGE_SIZE))]),
         params=ParamSchema([ParamSpec("mode", "string", "opposite")]),
     )
 

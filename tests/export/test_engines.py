@@ -4,14 +4,12 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from small import POINTS
 
 from sanmodel.errors import SanError
-from sanmodel.export.engines import ENGINE_BUILDERS, Engine, EngineBuilder, choose_builder
-from sanmodel.export.engines.building import missing
+from sanmodel.export.engines import ENGINE_BUILDERS, choose_builder
 from sanmodel.export.graph import Deployed, deployed
 from sanmodel.export.onnx_file import describe, write_onnx
 from sanmodel.models.autoencoder import Autoencoder
@@ -36,13 +34,8 @@ def network(request: Any) -> Deployed:
 @pytest.fixture(scope="module")
 def onnx(network: Deployed, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     path: Path = tmp_path_factory.mktemp("onnx") / "san.onnx"
-    write_onnx(path, network, 20, MAX_BATCH, describe("Male", PreprocessSettings(), MAX_BATCH, {}))
+    write_onnx(path, network, 22, MAX_BATCH, describe("Male", PreprocessSettings(), MAX_BATCH, {}))
     return path.read_bytes()
-
-
-def test_missing_library_is_named() -> None:
-    assert missing("no_such_library") == "the package no_such_library is not installed"
-    assert missing("json") is None
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is an NVIDIA GPU")
@@ -64,27 +57,20 @@ def test_rtx_builds_without_a_gpu(onnx: bytes) -> None:
 
 
 @needs_rtx
+@pytest.mark.parametrize("precision", [torch.float16, torch.bfloat16])
+def test_rtx_builds_half_precision(
+    network: Deployed, tmp_path: Path, precision: torch.dtype
+) -> None:
+    path = tmp_path / "san.onnx"
+    write_onnx(path, network.in_precision(precision), 22, MAX_BATCH, {})
+    engine = ENGINE_BUILDERS.get("tensorrt-rtx")().build(path.read_bytes(), MAX_BATCH)
+    assert len(engine.content) > 500_000
+
+
+@needs_rtx
 def test_rtx_refuses_a_damaged_graph(onnx: bytes) -> None:
     with pytest.raises(SanError, match="cannot read the ONNX graph"):
         ENGINE_BUILDERS.get("tensorrt-rtx")().build(onnx[: len(onnx) // 2], MAX_BATCH)
-
-
-@pytest.mark.gpu
-@needs_gpu
-@pytest.mark.parametrize("name", ["tensorrt", "tensorrt-rtx"])
-def test_engine_computes_what_the_network_does(name: str, network: Deployed, onnx: bytes) -> None:
-    builder: EngineBuilder = ENGINE_BUILDERS.get(name)()
-    if obstacle := builder.obstacle():
-        pytest.skip(obstacle)
-    X = torch.from_numpy(np.random.default_rng(1).random((3, 1, 224, 224), dtype=np.float32))
-    values = {"image": X, "attribute": torch.tensor([0, 1, 0])}
-    values["landmarks"] = torch.tensor(POINTS) + torch.arange(3.0).view(3, 1, 1)
-    inputs = {name: values[name] for name in network.inputs}
-    with torch.no_grad():
-        expected = network(*inputs.values())
-    found = run_engine(builder.build(onnx, MAX_BATCH), inputs)
-    for one, other in zip(found, expected, strict=True):
-        torch.testing.assert_close(one, other, rtol=0, atol=1e-4)
 
 
 @pytest.mark.gpu
@@ -95,20 +81,3 @@ def test_regular_engine_names_the_gpu(onnx: bytes) -> None:
         pytest.skip(obstacle)
     major, minor = torch.cuda.get_device_capability()
     assert builder.build(onnx, MAX_BATCH).gpu_targets == (f"{major}.{minor}",)
-
-
-def run_engine(engine: Engine, inputs: dict[str, torch.Tensor]) -> list[torch.Tensor]:
-    trt = importlib.import_module(engine.library.split()[0])
-    runtime = trt.Runtime(trt.Logger(trt.Logger.ERROR))
-    loaded = runtime.deserialize_cuda_engine(engine.content)
-    context = loaded.create_execution_context()
-    inputs = {name: tensor.cuda() for name, tensor in inputs.items()}
-    outputs = {mode: torch.empty_like(inputs["image"]) for mode in ("same", "neutral", "opposite")}
-    for name, tensor in inputs.items():
-        context.set_input_shape(name, tuple(tensor.shape))
-    for name, tensor in (inputs | outputs).items():
-        context.set_tensor_address(name, tensor.data_ptr())
-    stream = torch.cuda.current_stream()
-    assert context.execute_async_v3(stream.cuda_stream)
-    stream.synchronize()
-    return [output.cpu() for output in outputs.values()]

@@ -2,6 +2,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -11,7 +12,7 @@ import torch
 from small import POINTS
 
 import sanmodel
-from sanmodel.export.graph import deployed
+from sanmodel.export.graph import Pixels, deployed
 from sanmodel.export.onnx_file import describe, write_onnx
 from sanmodel.models.autoencoder import Autoencoder
 from sanmodel.prototypes import Prototypes
@@ -26,12 +27,12 @@ write(Path(sys.argv[1]))
 """
 
 
-def write(path: Path, landmarks: torch.Tensor | None = None) -> None:
+def write(path: Path, landmarks: torch.Tensor | None = None, pixels: Pixels = "uint8") -> None:
     torch.manual_seed(1)
     prototypes = Prototypes(torch.rand(3, 224, 224), torch.rand(3, 224, 224), 0.3, landmarks)
-    network = deployed(Autoencoder(), prototypes)
+    network = deployed(Autoencoder(), prototypes, pixels)
     about = describe("Male", PreprocessSettings(), 4, {"autoencoder": "ab", "prototypes": "cd"})
-    write_onnx(path, network, opset=20, max_batch=4, about=about)
+    write_onnx(path, network, opset=22, max_batch=4, about=about)
 
 
 @pytest.fixture(scope="module")
@@ -60,18 +61,30 @@ def test_file_describes_itself(path: Path) -> None:
 def test_batch_is_dynamic_and_ports_are_named(path: Path) -> None:
     session = onnxruntime.InferenceSession(path)
     assert [(port.name, port.shape, port.type) for port in session.get_inputs()] == [
-        ("image", ["batch", 1, 224, 224], "tensor(float)"),
+        ("image", ["batch", 224, 224], "tensor(uint8)"),
         ("attribute", ["batch"], "tensor(int64)"),
+        ("mode", ["batch", "modes"], "tensor(float)"),
     ]
-    for batch in (1, 3):
-        outputs = session.run(
-            ["same", "neutral", "opposite"],
-            {
-                "image": np.zeros((batch, 1, 224, 224), np.float32),
-                "attribute": np.ones(batch, np.int64),
-            },
-        )
-        assert [output.shape for output in outputs] == [(batch, 1, 224, 224)] * 3
+    for batch, modes in ((1, 1), (1, 3), (3, 1), (4, 2)):
+        (perturbed,) = session.run(["perturbed"], inputs_of(batch, modes))
+        assert (perturbed.shape, perturbed.dtype) == ((batch, modes, 224, 224), np.uint8)
+
+
+def inputs_of(batch: int, modes: int) -> dict[str, Any]:
+    return {
+        "image": np.zeros((batch, 224, 224), np.uint8),
+        "attribute": np.ones(batch, np.int64),
+        "mode": np.ones((batch, modes), np.float32),
+    }
+
+
+def test_images_may_be_float(tmp_path: Path) -> None:
+    write(tmp_path / "float.onnx", pixels="float32")
+    session = onnxruntime.InferenceSession(tmp_path / "float.onnx")
+    inputs = {**inputs_of(2, 1), "image": np.zeros((2, 224, 224), np.float32)}
+    (perturbed,) = session.run(["perturbed"], inputs)
+    assert perturbed.dtype == np.float32
+    assert 0 < perturbed.min() <= perturbed.max() < 1
 
 
 def test_another_process_writes_the_same_bytes_in_silence(path: Path, tmp_path: Path) -> None:
@@ -93,23 +106,20 @@ def test_weights_are_folded(path: Path) -> None:
     graph = onnx.load(path).graph
     constants = {initializer.name for initializer in graph.initializer}
     convolutions = [node for node in graph.node if node.op_type == "Conv"]
-    assert len(convolutions) == 3 + 2 * 4  # three layers, then decoder and combiner per phase
+    assert len(convolutions) == 3 + 2  # three layers, then decoder and combiner of all phases
     assert all(node.input[1] in constants for node in convolutions)
 
 
 def test_landmarks_of_any_batch_are_an_input_with_aligned_prototypes(tmp_path: Path) -> None:
     write(tmp_path / "aligned.onnx", torch.tensor(POINTS))
     session = onnxruntime.InferenceSession(tmp_path / "aligned.onnx")
-    assert [(port.name, port.shape, port.type) for port in session.get_inputs()][2] == (
+    assert [(port.name, port.shape, port.type) for port in session.get_inputs()][3] == (
         "landmarks", ["batch", 5, 2], "tensor(float)"
     )  # fmt: skip
     for batch in (1, 3):
-        inputs = {
-            "image": np.zeros((batch, 1, 224, 224), np.float32),
-            "attribute": np.ones(batch, np.int64),
-            "landmarks": np.tile(np.array(POINTS, np.float32), (batch, 1, 1)),
-        }
-        outputs = session.run(["same", "neutral", "opposite"], inputs)
-        assert [output.shape for output in outputs] == [(batch, 1, 224, 224)] * 3
+        landmarks = np.tile(np.array(POINTS, np.float32), (batch, 1, 1))
+        inputs = {**inputs_of(batch, 2), "landmarks": landmarks}
+        (perturbed,) = session.run(["perturbed"], inputs)
+        assert perturbed.shape == (batch, 2, 224, 224)
     about = session.get_modelmeta().custom_metadata_map
     assert "eye on the right of the picture" in about["landmarks"]

@@ -10,6 +10,7 @@ import torch
 from small import small_settings
 
 from sanmodel.errors import SanError
+from sanmodel.models.ensemble import ensemble
 from sanmodel.models.skip_autoencoder import SkipAutoencoder
 from sanmodel.models.weights import save_weights
 from sanmodel.observer import SILENT
@@ -20,7 +21,7 @@ from sanmodel.prototypes import Prototypes
 from sanmodel.rules import Floors
 from sanmodel.stages import export
 
-SETTINGS = small_settings(export={"tensorrt": "off"}, autoencoder="skip")
+SETTINGS = small_settings(export={"tensorrt": "off", "precisions": []}, autoencoder="skip")
 
 
 def exported(root: Path, crops_root: Path, strength: float) -> Path:
@@ -36,6 +37,8 @@ def exported(root: Path, crops_root: Path, strength: float) -> Path:
     align = Prototypes.load(paths.prototypes, "Male").align
     about = {"attribute": "Male", "align": align, "architecture": "skip"}
     save_weights(paths.autoencoder, network.state_dict(), kind="autoencoder", **about)
+    about = {"attribute": "Male", "members": "1"}
+    save_weights(paths.classifier, ensemble(1).state_dict(), kind="classifier", **about)
     export.run(SETTINGS, paths)
     return paths.export
 

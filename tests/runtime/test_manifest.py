@@ -26,7 +26,7 @@ def content() -> dict[str, Any]:
         "gpu_targets": [],
         "max_batch": 8,
     }
-    image = {"name": "image", "dtype": "float32", "shape": ["batch", 1, 224, 224], "meaning": "-"}
+    image = {"name": "image", "dtype": "uint8", "shape": ["batch", 224, 224], "meaning": "-"}
     return {
         "sanmodel_version": "0.1.0",
         "attribute": "Male",
@@ -34,6 +34,7 @@ def content() -> dict[str, Any]:
         "crop": {"size": 224, "crop_scale": 1.7, "shift_up": 0.1},
         "inputs": [image],
         "outputs": [image | {"name": "opposite"}],
+        "precisions": [],
         "files": [file],
         "engine_gap": "none was asked for",
     }
@@ -46,14 +47,22 @@ def write(folder: Path, manifest: dict[str, Any]) -> None:
 def test_whole_folder_is_accepted(folder: Path) -> None:
     manifest = load_manifest(folder)
     assert manifest.crop.crop_scale == 1.7
-    assert manifest.inputs[0].shape == ("batch", 1, 224, 224)
+    assert manifest.inputs[0].shape == ("batch", 224, 224)
     assert manifest.file("onnx").max_batch == 8
     assert manifest.model_dump(mode="json") == content()
 
 
+def test_the_manifest_tells_what_the_model_takes(folder: Path) -> None:
+    signature = load_manifest(folder).signature
+    assert (signature.attribute, signature.size, signature.max_batch) == ("Male", 224, 8)
+    assert (signature.aligned, signature.pixels) == (False, "uint8")
+
+
 def test_absent_kind_is_an_error(folder: Path) -> None:
-    with pytest.raises(SanError, match="no file of the kind tensorrt"):
+    with pytest.raises(SanError, match="no file of the kind tensorrt in fp32"):
         load_manifest(folder).file("tensorrt")
+    with pytest.raises(SanError, match="no file of the kind onnx in int8"):
+        load_manifest(folder).file("onnx", "int8")
 
 
 def test_altered_file_is_noticed(folder: Path) -> None:

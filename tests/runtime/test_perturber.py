@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -6,29 +6,36 @@ from numpy.typing import NDArray
 from small import POINTS
 
 from sanmodel.errors import SanError
-from sanmodel.runtime.perturber import MODES, Inputs, Mode, Perturber
+from sanmodel.runtime.perturber import MODES, Inputs, Perturber, Signature
 
 
 class Shifter(Perturber):
-    """A backend whose outputs are known.
+    """A runtime whose outputs are known.
 
-    It adds 1 grey level for class 0 and 2 for class 1, in the modes after "same" 10 and 20 more.
+    It adds 1 grey level for class 0 and 2 for class 1, and 20 times the place of the mode.
     """
 
-    def __init__(self, max_batch: int = 4, aligned: bool = False) -> None:
-        super().__init__("Male", 224, max_batch, aligned)
+    def __init__(
+        self,
+        max_batch: int = 4,
+        aligned: bool = False,
+        pixels: Literal["uint8", "float32"] = "uint8",
+    ) -> None:
+        super().__init__(Signature("Male", 224, max_batch, aligned, pixels))
         self.batches: list[int] = []
         self.landmarks: list[NDArray[np.float32]] = []
 
-    def _run(self, inputs: Inputs, modes: Sequence[Mode]) -> list[NDArray[np.float32]]:
-        X, y = inputs["image"], inputs["attribute"]
-        assert X.dtype == np.float32
-        assert y.dtype == np.int64
-        self.batches.append(len(X))
+    def _run(self, inputs: Inputs) -> NDArray[Any]:
+        images, y, mode = inputs["image"], inputs["attribute"], inputs["mode"]
+        assert images.dtype == self.signature.pixels
+        assert (y.dtype, mode.dtype) == (np.int64, np.float32)
+        self.batches.append(len(images))
         if "landmarks" in inputs:
             self.landmarks.append(inputs["landmarks"])
-        steps = [(1 + y + 10 * MODES.index(mode)) / np.float32(255) for mode in modes]
-        return [X + step.astype(np.float32)[:, None, None, None] for step in steps]
+        steps = (1 + y[:, None] + 20 * mode)[..., None, None]
+        if self.signature.pixels == "float32":
+            steps = steps / 255
+        return (images[:, None] + steps).astype(images.dtype)
 
 
 def faces(count: int) -> NDArray[np.uint8]:
@@ -55,17 +62,44 @@ def test_all_modes_are_one_pass() -> None:
         np.testing.assert_array_equal(images, shifter.perturb(faces(5), y, mode))
 
 
+def test_a_mode_may_lie_between_and_differ_from_face_to_face() -> None:
+    images, places = faces(3), np.array([0, 0.25, 1], np.float32)
+    found = Shifter(max_batch=2).perturb(images, [0, 0, 1], places)
+    np.testing.assert_array_equal(found, images + np.array([1, 6, 22], np.uint8)[:, None, None])
+    np.testing.assert_array_equal(
+        Shifter().perturb(images, [0, 0, 1], 0.5), Shifter().perturb(images, [0, 0, 1], "neutral")
+    )
+
+
+@pytest.mark.parametrize("mode", [-0.1, 1.1, np.nan, np.zeros(3), np.zeros((2, 1))])
+def test_other_places_of_a_mode_are_refused(mode: Any) -> None:
+    with pytest.raises(SanError, match="a mode is no number from 0"):
+        Shifter().perturb(faces(2), [0, 1], mode)
+
+
+@pytest.mark.parametrize("pixels", ["uint8", "float32"])
+def test_images_come_back_in_the_type_that_went_in(pixels: Literal["uint8", "float32"]) -> None:
+    shifter, images = Shifter(pixels=pixels), faces(2)
+    np.testing.assert_array_equal(
+        shifter.perturb(images, [0, 1], "same")[:, 0, 0], images[:, 0, 0] + [1, 2]
+    )
+    grey = (images / 255).astype(np.float32)
+    found = shifter.perturb(grey, [0, 1], "same")
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found[:, 0, 0], grey[:, 0, 0] + np.array([1, 2]) / 255, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     "images",
     [
-        np.zeros((1, 224, 224), np.float32),
+        np.zeros((1, 224, 224), np.float64),
         np.zeros((224, 224), np.uint8),
         np.zeros((1, 100, 100), np.uint8),
         np.zeros((1, 224, 224, 3), np.uint8),
     ],
 )
 def test_other_images_are_refused(images: NDArray[np.uint8]) -> None:
-    with pytest.raises(SanError, match=r"uint8 of shape \(N, 224, 224\)"):
+    with pytest.raises(SanError, match=r"of shape \(N, 224, 224\)"):
         Shifter().perturb(images, [1])
 
 

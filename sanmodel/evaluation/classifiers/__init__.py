@@ -1,5 +1,6 @@
 """Attribute classifiers that training never saw: a new one is a new module here, registered."""
 
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 import numpy as np
@@ -35,3 +36,28 @@ class AttributeClassifier(Protocol):
 
 
 CLASSIFIERS: Registry[type[AttributeClassifier]] = Registry("attribute classifier", __name__)
+
+
+def fitting_classifiers(
+    names: Iterable[str], attribute: str
+) -> tuple[Mapping[str, AttributeClassifier], list[str]]:
+    """Make those classifiers that read an attribute.
+
+    Args:
+        names: Of the classifiers that are wanted.
+        attribute: The attribute.
+
+    Returns:
+        The classifiers by name, and a sentence for each that is left out, or if none is wanted.
+
+    Raises:
+        SanError: If there is no classifier of a name.
+    """
+    kinds = {name: CLASSIFIERS.get(name) for name in names}
+    fitting = {name: kind() for name, kind in kinds.items() if kind.attribute == attribute}
+    gaps = [
+        f"{name} reads {kind.attribute}, not {attribute}, and is left out"
+        for name, kind in kinds.items()
+        if name not in fitting
+    ]
+    return fitting, gaps if kinds else ["evaluate.classifiers names none"]

@@ -37,7 +37,7 @@ class EngineBuilder(Protocol):
         ...
 
     def build(self, onnx: bytes, max_batch: int) -> Engine:
-        """Build an engine for batches of 1 to ``max_batch``, in 32-bit floats throughout.
+        """Build an engine for batches of 1 to ``max_batch``, computing in the types of the file.
 
         Raises:
             SanError: If the library cannot parse or build the graph.

@@ -3,7 +3,8 @@
 import torch
 
 from sanmodel.export.engines import ENGINE_BUILDERS, Engine
-from sanmodel.export.engines.building import missing, serialize
+from sanmodel.runtime.engines import build
+from sanmodel.runtime.runtimes import missing
 
 
 @ENGINE_BUILDERS.register("tensorrt")
@@ -22,7 +23,7 @@ class TensorrtBuilder:
         """See :meth:`EngineBuilder.build`."""
         import tensorrt
 
-        content = serialize(tensorrt, onnx, max_batch)
+        content = build("tensorrt", onnx, max_batch)
         major, minor = torch.cuda.get_device_capability()
         return Engine(
             "tensorrt", content, f"tensorrt {tensorrt.__version__}", (f"{major}.{minor}",)

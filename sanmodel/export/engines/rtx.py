@@ -1,7 +1,8 @@
 """Engines of TensorRT-RTX, built ahead of time: this asks for no GPU."""
 
 from sanmodel.export.engines import ENGINE_BUILDERS, Engine
-from sanmodel.export.engines.building import missing, serialize
+from sanmodel.runtime.engines import build
+from sanmodel.runtime.runtimes import missing
 
 DEFAULT_TARGETS = ("8.0", "8.6", "8.9", "12.0")
 """Compute capabilities of an engine for which none is chosen; later ones run it as well
@@ -22,6 +23,6 @@ class RtxBuilder:
         """See :meth:`EngineBuilder.build`."""
         import tensorrt_rtx
 
-        content = serialize(tensorrt_rtx, onnx, max_batch)
+        content = build("tensorrt_rtx", onnx, max_batch)
         library = f"tensorrt_rtx {tensorrt_rtx.__version__}"
         return Engine("tensorrt-rtx", content, library, DEFAULT_TARGETS)

@@ -1,0 +1,99 @@
+"""The int8 file: ONNX Runtime's quantiser, shown training crops."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnxruntime.quantization import (
+    CalibrationDataReader,
+    CalibrationMethod,
+    QuantFormat,
+    QuantType,
+    quantize_static,
+)
+
+from sanmodel.export.parity import Faces
+from sanmodel.runtime.perturber import MODES, WEIGHTS, Inputs
+
+AT_A_TIME = 4
+
+FEW_MAPS = 8
+"""A convolution into fewer maps stays float32: it makes the picture, costs little, and its error
+would be seen. OpenVINO 2026.4 also loses the shape of what is cut from such maps in int8."""
+
+
+def write_int8(source: Path, target: Path, faces: Faces) -> None:
+    """Quantise the convolutions of an ONNX file; everything between them stays float32.
+
+    Weights get a scale for each output channel, activations one for each tensor, from the least to
+    the greatest value that the faces cause.
+
+    Args:
+        source: The fp32 file, whose images are uint8 or float32.
+        target: Where to write.
+        faces: Training crops to calibrate with.
+    """
+    model = onnx.load(source)
+    pixels = model.graph.input[0].type.tensor_type.elem_type
+    as_float = pixels == onnx.TensorProto.FLOAT
+    with _quiet():
+        quantize_static(
+            model,
+            target,
+            _Crops(faces, [port.name for port in model.graph.input], as_float),
+            quant_format=QuantFormat.QDQ,
+            per_channel=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            op_types_to_quantize=["Conv"],
+            nodes_to_exclude=_last_layers(model),
+            calibrate_method=CalibrationMethod.MinMax,
+        )
+    quantised = onnx.load(target)
+    del quantised.metadata_props[:]
+    quantised.metadata_props.extend(model.metadata_props)
+    target.write_bytes(quantised.SerializeToString(deterministic=True))
+
+
+def _last_layers(model: onnx.ModelProto) -> list[str]:
+    """Return the names of convolutions into few maps."""
+    maps = {tensor.name: tensor.dims[0] for tensor in model.graph.initializer if tensor.dims}
+    layers = [node for node in model.graph.node if node.op_type == "Conv"]
+    return [node.name for node in layers if maps.get(node.input[1], FEW_MAPS) < FEW_MAPS]
+
+
+class _Crops(CalibrationDataReader):  # type: ignore[misc]
+    """Hands faces to the quantiser, a few at a time, with every mode."""
+
+    def __init__(self, faces: Faces, names: list[str], as_float: bool) -> None:
+        images = faces.images / np.float32(255) if as_float else faces.images
+        modes = np.array([WEIGHTS[mode] for mode in MODES], np.float32)
+        values: Inputs = {
+            "image": images,
+            "attribute": faces.labels,
+            "mode": np.tile(modes, (len(images), 1)),
+            "landmarks": faces.landmarks,
+        }
+        self._batches = iter(
+            {name: values[name][start : start + AT_A_TIME] for name in names}
+            for start in range(0, len(images), AT_A_TIME)
+        )
+
+    def get_next(self) -> Inputs | None:
+        """Return the next batch, None after the last."""
+        return next(self._batches, None)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence the quantiser's advice to shrink the graph first: the exporter has done so."""
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        root.setLevel(level)
