@@ -1,9 +1,9 @@
 """How fast an exported model perturbs (``san benchmark inference``).
 
 Every way to run it here is measured in a process of its own, beside the literal PyTorch graph: the
-network as figure 2 of the paper draws it (or, for ``skip``, as training runs it), eager, in float32,
-on as many threads. Rounds over all of them alternate, since other work on the machine comes and
-goes; a figure is the median of the rounds. Fresh weights take as long as trained ones.
+network as figure 2 of the paper draws it (``skip`` as training runs it), eager, in float32, on as
+many threads. Rounds over all of them alternate, since other work on the machine comes and goes; a
+figure is the median of the rounds. Fresh weights take as long as trained ones.
 """
 
 import json
@@ -171,8 +171,8 @@ def _row(
 
     They are ``start`` in seconds from nothing to the first face, ``memory`` in MiB at the most,
     ``psnr`` in dB against the literal graph, and for each batch ``images_per_second``, how many
-    ``times`` those of the literal graph, and the latencies ``p50``, ``p90`` and ``p99`` of a batch in
-    milliseconds.
+    ``times`` those of the literal graph, and the latencies ``p50``, ``p90`` and ``p99`` of a batch
+    in milliseconds.
     """
     rounds = measured[case]
     reference = measured[Case(case.model, LITERAL, case.folder)]
@@ -219,25 +219,21 @@ def _processor() -> str:
 
 
 def show(figures: Mapping[str, Any], console: Console) -> None:
-    """Print the figures as tables."""
+    """Print the figures as tables, one for each size of a batch."""
     console.print(f"{figures['machine']}; medians of {figures['rounds']} rounds")
-    table = Table()
-    for title in ("model", "way", "start, s", "MiB", "dB", *_titles()):
+    for batch in BATCHES:
+        table = Table(title=f"batch {batch}")
+        for title in ("model", "way", "images/s", "x literal", "p50", "p90", "p99 ms"):
+            table.add_column(title, justify="left" if title in ("model", "way") else "right")
+        for row in figures["rows"]:
+            one = row[f"batch {batch}"]
+            numbers = (one[name] for name in ("images_per_second", "times", "p50", "p90", "p99"))
+            table.add_row(row["model"], row["way"], *(f"{number:.1f}" for number in numbers))
+        console.print(table)
+    table = Table(title="start to the first face, memory, likeness to the literal graph")
+    for title in ("model", "way", "s", "MiB", "dB"):
         table.add_column(title, justify="left" if title in ("model", "way") else "right")
     for row in figures["rows"]:
         psnr = "" if row["psnr"] is None else f"{row['psnr']:.1f}"
-        cells = [row["model"], row["way"], f"{row['start']:.2f}", f"{row['memory']:.0f}", psnr]
-        for batch in BATCHES:
-            one = row[f"batch {batch}"]
-            cells += [
-                f"{one['images_per_second']:.1f}",
-                f"{one['times']:.2f}",
-                f"{one['p50']:.1f} {one['p90']:.1f} {one['p99']:.1f}",
-            ]
-        table.add_row(*cells)
+        table.add_row(row["model"], row["way"], f"{row['start']:.2f}", f"{row['memory']:.0f}", psnr)
     console.print(table)
-
-
-def _titles() -> Iterator[str]:
-    for batch in BATCHES:
-        yield from (f"{batch}: images/s", "times literal", "ms p50 p90 p99")

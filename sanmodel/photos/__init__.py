@@ -1,0 +1,1 @@
+"""Any photo in, the same photo out with its faces perturbed; a database of crops; a video."""
