@@ -59,6 +59,22 @@ def export_folder(folder: Path, attribute: str) -> Path:
         SanError: If there is none, a file is missing or altered, or the model is of another
             attribute.
     """
+    found = find_export(folder)
+    held = runtime.load_manifest(found).attribute
+    if held != attribute:
+        raise SanError(f"{folder} holds a model of {held}: add --attribute {held}")
+    return found
+
+
+def find_export(folder: Path) -> Path:
+    """Return the export folder that a user means, of whatever attribute.
+
+    Args:
+        folder: It, or ``models`` of a work tree.
+
+    Raises:
+        SanError: If there is none.
+    """
     places = (folder, folder / Paths().export.name)
     found = next((place for place in places if (place / MANIFEST).is_file()), None)
     if found is None:
@@ -66,7 +82,4 @@ def export_folder(folder: Path, attribute: str) -> Path:
             f"{folder} holds no exported model: give an export folder, or models/ of a work tree"
             " after `dvc repro`"
         )
-    held = runtime.load_manifest(found).attribute
-    if held != attribute:
-        raise SanError(f"{folder} holds a model of {held}: add --attribute {held}")
     return found

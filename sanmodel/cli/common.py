@@ -18,6 +18,14 @@ Share = Annotated[
 RAW, SHARE = Path("data/raw"), 0.6
 
 
+def model_folder(model: Path | None) -> Path:
+    """Return the export folder that a user means; without one the built-in model's."""
+    from sanmodel.builtin import ATTRIBUTES, builtin_model
+    from sanmodel.exported import find_export
+
+    return find_export(model) if model else builtin_model(ATTRIBUTES[0])
+
+
 def run_stage(stage: str, root: Path) -> None:
     """Run one stage with a progress bar; a training also reports to MLflow while it runs."""
     from sanmodel.files import writing_nothing

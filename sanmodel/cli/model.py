@@ -5,29 +5,32 @@ from typing import Annotated, Literal
 
 import typer
 
-from sanmodel.cli.common import HERE, Root
+from sanmodel.cli.common import HERE, Root, model_folder
 
 app = typer.Typer()
 
 
 @app.command()
 def perturb(
-    photos: Annotated[list[Path], typer.Argument(help="Image files, a face in each.")],
-    out: Annotated[
-        Path,
-        typer.Option(
-            "--out", "-o", help="Folder for the faces, grey 224x224 PNG files.", file_okay=False
-        ),
+    photos: Annotated[
+        list[str],
+        typer.Argument(help="Photos, folders, patterns, videos, or CSV files that list photos."),
     ],
-    has_attribute: Annotated[
-        Literal["yes", "no"] | None,
-        typer.Option(help="Whether they have the attribute; with Male: yes for men."),
-    ] = None,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder for the results.", file_okay=False)
+    ],
+    attribute: Annotated[
+        str,
+        typer.Option(help="Class of the faces, male or female, yes or no; auto: it is read."),
+    ] = "auto",
     mode: Annotated[
-        Literal["same", "neutral", "opposite"],
-        typer.Option(help="Prototype to perturb with; opposite hides best."),
+        str,
+        typer.Option(help="same, neutral, opposite (hides best), or a number from 0 to 1."),
     ] = "opposite",
-    attribute: Annotated[str, typer.Option(help="The attribute to hide.")] = "Male",
+    write: Annotated[
+        Literal["photo", "crops"],
+        typer.Option(help="The photo with its faces put back, or grey 224x224 crops."),
+    ] = "photo",
     model: Annotated[
         Path | None,
         typer.Option(
@@ -35,23 +38,79 @@ def perturb(
             file_okay=False,
         ),
     ] = None,
+    confidence: Annotated[
+        float,
+        typer.Option(help="A class that is less certain gets neutral only.", min=0.5, max=1),
+    ] = 0.8,
+    largest: Annotated[
+        bool, typer.Option("--largest", help="Only the largest face of each photo.")
+    ] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Ask independent classifiers and matchers.")
+    ] = False,
     detector: Annotated[
-        Literal["dpm", "dlib"] | None,
-        typer.Option(help="What finds the faces; dpm if the pipeline is installed, else dlib."),
+        Literal["dpm", "dlib", "none"] | None,
+        typer.Option(help="What finds faces; dpm if the pipeline is installed, else dlib."),
     ] = None,
+    runtime: Annotated[
+        str | None, typer.Option(help="One of `san runtimes`; the fastest otherwise.")
+    ] = None,
+    precision: Annotated[
+        str | None, typer.Option(help="fp32, fp16, bf16 or int8; the fastest otherwise.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes; one for each core otherwise.", min=1)
+    ] = None,
+    keep_location: Annotated[
+        bool, typer.Option("--keep-location", help="Keep where a photo was taken.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
+    replace_originals: Annotated[
+        bool, typer.Option("--replace-originals", help="Let a result replace its own photo.")
+    ] = False,
 ) -> None:
-    """Hide an attribute of the face in each photo, with an exported model or the built-in one."""
-    from sanmodel.perturb import face_perturber, perturb_photos
+    """Hide an attribute of all faces in photos; a run that was interrupted goes on."""
+    from sanmodel.cli.perturbing import perturb_all
+    from sanmodel.photos.deciding import mode_of
+    from sanmodel.photos.work import Order
 
-    told = None if has_attribute is None else has_attribute == "yes"
-    perturber, failed = face_perturber(attribute, told, mode, model, detector), False
-    for outcome in perturb_photos(photos, out, perturber, force):
-        text = outcome.message if outcome.written else f"error: {outcome.message}"
-        typer.echo(text, err=not outcome.written)
-        failed |= not outcome.written
-    if failed:
+    order = Order(
+        model=model_folder(model),
+        out=out,
+        word=attribute,
+        mode=mode_of(mode),
+        least_confidence=confidence,
+        kind=write,
+        largest_only=largest,
+        keep_location=keep_location,
+        force=force,
+        replace_originals=replace_originals,
+        detector=detector,
+        runtime=runtime,
+        precision=precision,
+    )
+    if perturb_all(photos, order, workers, check):
         raise typer.Exit(1)
+
+
+@app.command("runtimes")
+def runtimes(
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            help="Export folder, or models/ of a work tree; the built-in model otherwise.",
+            file_okay=False,
+        ),
+    ] = None,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Measure how fast each runs the model.")
+    ] = False,
+) -> None:
+    """Show what can run a model here, and why the others cannot."""
+    from sanmodel.cli.perturbing import runtime_lines
+
+    for line in runtime_lines(model_folder(model), measure):
+        typer.echo(line)
 
 
 @app.command("make-builtin")
