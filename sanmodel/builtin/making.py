@@ -9,11 +9,14 @@ from onnx import TensorProto, helper, numpy_helper
 from sanmodel.builtin import builtin_folder
 from sanmodel.exported import export_folder
 from sanmodel.files import atomic_folder, sha256, write_json
-from sanmodel.runtime.manifest import MANIFEST, load_manifest
+from sanmodel.runtime.manifest import MANIFEST, Artifact, load_manifest
 
 ROUNDED = 4096
 """Bytes from which a constant is rounded: weights and prototypes. Biases and the numbers of the
 graph itself stay as they are, they take no room."""
+
+KEPT = {("onnx", "fp32"), ("onnx", "int8"), ("classifier", "fp32")}
+"""Kinds and precisions of the files of an export that a built-in model has."""
 
 NO_ENGINE = "a built-in model is for every machine, an engine for one kind of GPU"
 
@@ -37,18 +40,23 @@ def make_builtin(exported: Path, attribute: str, folder: Path) -> Path:
     """
     exported = export_folder(exported, attribute)
     manifest = load_manifest(exported)
-    source = manifest.file("onnx")
-    model = onnx.load(exported / source.name)
-    round_weights(model)
-    onnx.checker.check_model(model, full_check=True)
+    kept = [file for file in manifest.files if (file.kind, file.precision) in KEPT]
     made = builtin_folder(attribute, folder)
     with atomic_folder(made) as partial:
-        path = partial / source.name
-        path.write_bytes(model.SerializeToString(deterministic=True))
-        file = source.model_copy(update={"sha256": sha256(path)})
-        changes = {"files": (file,), "engine_gap": NO_ENGINE}
+        files = tuple(_rounded(exported, file, partial) for file in kept)
+        changes = {"files": files, "engine_gap": NO_ENGINE}
         write_json(partial / MANIFEST, manifest.model_copy(update=changes).model_dump(mode="json"))
     return made
+
+
+def _rounded(exported: Path, file: Artifact, folder: Path) -> Artifact:
+    """Write a file of an export with rounded constants."""
+    model = onnx.load(exported / file.name)
+    round_weights(model)
+    onnx.checker.check_model(model, full_check=True)
+    path = folder / file.name
+    path.write_bytes(model.SerializeToString(deterministic=True))
+    return file.model_copy(update={"sha256": sha256(path)})
 
 
 def round_weights(model: onnx.ModelProto) -> None:

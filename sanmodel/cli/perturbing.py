@@ -63,24 +63,29 @@ def _report(order: Order, check: bool, one_by_one: bool) -> Report:
 
 def _tell(job: Job, done: Done, order: Order) -> None:
     outputs = list(dict.fromkeys(str(order.out / entry.output) for entry in done.entries))
-    faces = "1 face" if len(done.entries) == 1 else f"{len(done.entries)} faces"
-    typer.echo(f"{', '.join(outputs)}: {faces} of {job.source}")
+    typer.echo(f"{', '.join(outputs)}: {_many(len(done.entries), 'face')} of {job.source}")
     for entry in done.entries:
         if entry.note:
             typer.echo(f"  face {entry.face}: {entry.note}")
 
 
 def _summary(tally: Tally, order: Order, seconds: float) -> str:
-    parts = [f"{tally.faces} faces in {tally.photos} photos, {seconds:.1f} s"]
+    parts = [f"{_many(tally.faces, 'face')} in {_many(tally.photos, 'photo')}, {seconds:.1f} s"]
     if tally.faces and seconds > 1:
         parts[0] += f" ({tally.faces / seconds:.1f} faces/s)"
     if tally.uncertain:
-        parts.append(f"{tally.uncertain} faces towards neutral only, their class is not certain")
+        parts.append(
+            f"{_many(tally.uncertain, 'face')} towards neutral only, for want of certainty"
+        )
     if tally.before:
-        parts.append(f"{tally.before} photos were done before")
+        parts.append(f"{_many(tally.before, 'photo')} done before")
     if tally.failed:
-        parts.append(f"{tally.failed} photos failed")
+        parts.append(f"{_many(tally.failed, 'photo')} failed")
     return f"{'; '.join(parts)}. {order.out / FILE} tells of each face."
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def runtime_lines(folder: Path, measure: bool) -> Iterator[str]:

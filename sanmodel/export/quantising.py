@@ -41,7 +41,7 @@ def write_int8(source: Path, target: Path, faces: Faces) -> None:
     as_float = pixels == onnx.TensorProto.FLOAT
     with _quiet():
         quantize_static(
-            model,
+            source,
             target,
             _Crops(faces, [port.name for port in model.graph.input], as_float),
             quant_format=QuantFormat.QDQ,

@@ -4,12 +4,15 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from sanmodel.evaluation.classifiers import CLASSIFIERS, AttributeClassifier, fitting_classifiers
+from sanmodel.evaluation.classifiers import AttributeClassifier, fitting_classifiers
 from sanmodel.evaluation.matchers import MATCHERS, Matcher
 from sanmodel.photos.deciding import words_for
 from sanmodel.photos.work import Face
+from sanmodel.settings import EvaluateSettings
 
-MATCHER_NAMES = ("dlib-resnet",)
+JUDGES = EvaluateSettings()
+"""Names those networks that need no download."""
+
 LIMITS = {"dlib-resnet": 0.6}
 """Distance below which two faces are one person's, in the words of a matcher's author."""
 
@@ -25,9 +28,9 @@ class Checker:
     """
 
     def __init__(self, attribute: str) -> None:
-        found, self._gaps = fitting_classifiers(CLASSIFIERS.names(), attribute)
+        found, _ = fitting_classifiers(JUDGES.classifiers, attribute)
         self._classifiers: Mapping[str, AttributeClassifier] = found
-        self._matchers: Mapping[str, Matcher] = {n: MATCHERS.get(n)() for n in MATCHER_NAMES}
+        self._matchers: Mapping[str, Matcher] = {n: MATCHERS.get(n)() for n in JUDGES.matchers}
         self._words = words_for(attribute)
 
     def sentences(self, face: Face) -> Iterator[str]:
@@ -40,7 +43,8 @@ class Checker:
             yield "no independent classifier reads this attribute"
         for name, matcher in self._matchers.items():
             before, after = matcher.descriptors(both, boxes)
-            distance, limit = float(np.linalg.norm(before - after)), LIMITS[name]
+            distance = float(np.linalg.norm(before - after))
+            limit = LIMITS[name]
             verdict = "the same person" if distance < limit else "another person"
             yield f"{name} finds a distance of {distance:.2f}, of {limit:g}: {verdict}"
 

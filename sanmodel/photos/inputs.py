@@ -51,7 +51,10 @@ def jobs_of(arguments: Iterable[str]) -> list[Job]:
         SanError: If one leads to nothing, or a table is damaged.
     """
     found = (job for argument in arguments for job in _of(argument))
-    return list({job.source.absolute(): job for job in found}.values())
+    first: dict[Path, Job] = {}
+    for job in found:
+        first.setdefault(job.source.absolute(), job)
+    return list(first.values())
 
 
 def _of(argument: str) -> Iterator[Job]:
