@@ -351,7 +351,7 @@ class ExportSettings(Section):
     tolerance: float = Field(default=0.0001, gt=0)
     precisions: list[Literal["fp16", "bf16", "int8"]] = ["fp16", "bf16", "int8"]
     judged_faces: int = Field(default=1000, ge=1)
-    calibration_faces: int = Field(default=64, ge=1)
+    calibration_faces: int = Field(default=128, ge=1)
     tensorrt: Literal["auto", "off"] = "auto"
 
 

@@ -17,8 +17,11 @@ from tiny_project import project, template
 from wheels import source_tree
 
 from sanmodel import runtime
+from sanmodel.builtin import builtin_model
 from sanmodel.models.autoencoders import new_autoencoder
-from sanmodel.perturb import face_perturber, perturb_photos
+from sanmodel.photos.inputs import jobs_of
+from sanmodel.photos.running import run
+from sanmodel.photos.work import Order
 from sanmodel.prototypes import Prototypes
 from sanmodel.tracking import register
 
@@ -110,20 +113,46 @@ def test_nothing_of_the_extras_can_be_imported(base: Base, tmp_path: Path):
 def test_a_photo_is_perturbed_as_the_whole_install_does_with_the_same_detector(
     base: Base, tmp_path: Path
 ):
-    done = base.run("san", "perturb", PHOTO, "-o", "out", "--has-attribute", "yes", cwd=tmp_path)
-    assert done.stdout == f"out/000000-opposite.png: the face in {PHOTO}\n"
-    whole = face_perturber("Male", True, "opposite", detector="dlib")
-    (outcome,) = perturb_photos([PHOTO], tmp_path / "whole", whole)
-    assert outcome.written
-    found, expected = (
-        Image.open(tmp_path / name / "000000-opposite.png") for name in ("out", "whole")
+    way = ("--runtime", "onnxruntime", "--precision", "fp32")
+    done = base.run("san", "perturb", PHOTO, "-o", "out", *way, cwd=tmp_path)
+    assert done.stdout.startswith(f"out/000000.jpg: 1 face of {PHOTO}\n")
+    order = Order(
+        builtin_model("Male"),
+        tmp_path / "whole",
+        detector="dlib",
+        runtime="onnxruntime",
+        precision="fp32",
     )
-    assert (found.mode, found.size) == ("L", (224, 224))
-    np.testing.assert_array_equal(np.asarray(found), np.asarray(expected))
+    assert run(jobs_of([str(PHOTO)]), order).photos == 1
+    found, expected = ((tmp_path / name / "000000.jpg").read_bytes() for name in ("out", "whole"))
+    assert found == expected
+
+
+def test_the_networks_of_the_check_are_named_as_missing(base: Base, tmp_path: Path):
+    failed = base.run("san", "perturb", PHOTO, "-o", "out", "--check", cwd=tmp_path, check=False)
+    assert failed.returncode == 1
+    assert failed.stderr.startswith("error: `san perturb` needs ")
+    assert failed.stderr.endswith(": pip install 'sanmodel[pipeline]'\n")
+
+
+def test_a_video_names_its_extra(base: Base, tmp_path: Path):
+    (tmp_path / "a.mp4").touch()
+    failed = base.run("san", "perturb", "a.mp4", "-o", "out", cwd=tmp_path, check=False)
+    assert failed.stderr.endswith(": pip install 'sanmodel[video]'\n")
+
+
+def test_the_fastest_runtime_is_chosen_at_first_use_and_shown(base: Base, tmp_path: Path):
+    cache = {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    base.run("san", "perturb", PHOTO, "-o", "out", cwd=tmp_path, **cache)
+    assert len(list((tmp_path / "cache/sanmodel/runtimes").glob("*.json"))) == 1
+    shown = base.run("san", "runtimes", cwd=tmp_path).stdout
+    assert "onnxruntime: fp32, int8\n" in shown
+    assert "openvino: not here, the package openvino is not installed\n" in shown
+    assert "pytorch: not here, the package torch is not installed\n" in shown
 
 
 def test_the_detector_of_the_pipeline_is_named_as_missing(base: Base, tmp_path: Path):
-    options = ("-o", "out", "--has-attribute", "yes", "--detector", "dpm")
+    options = ("-o", "out", "--detector", "dpm")
     failed = base.run("san", "perturb", PHOTO, *options, cwd=tmp_path, check=False)
     assert failed.returncode == 1
     assert failed.stderr.startswith("error: the face detector dpm needs ")
@@ -141,11 +170,12 @@ def test_an_export_with_aligned_prototypes_runs(base: Base, tmp_path: Path):
     np.savez(tmp_path / "given.npz", images=images, landmarks=landmarks)
     done = base.run("python", "-c", RUN, folder, "given.npz", "made.npy", cwd=tmp_path)
     assert done.stdout == "[]\n"
-    expected = runtime.load(folder).perturb(images, [0, 1], landmarks=landmarks)
+    expected = runtime.load_exact(folder).perturb(images, [0, 1], landmarks=landmarks)
     np.testing.assert_array_equal(np.load(tmp_path / "made.npy"), expected)
-    options = ("--model", folder, "--attribute", "Smiling", "--has-attribute", "no", "-o", "out")
+    options = ("--model", folder, "--attribute", "no", "-o", "out", "--write", "crops")
     base.run("san", "perturb", PHOTO, *options, cwd=tmp_path)
-    assert (tmp_path / "out/000000-opposite.png").is_file()
+    with Image.open(tmp_path / "out/000000-1.png") as image:
+        assert (image.mode, image.size) == ("L", (224, 224))
 
 
 @pytest.mark.parametrize(

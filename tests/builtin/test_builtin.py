@@ -14,6 +14,7 @@ from sanmodel.detection.dlib_hog import DlibDetector
 from sanmodel.errors import SanError
 from sanmodel.images import decode_rgb, to_grey
 from sanmodel.runtime import MODES
+from sanmodel.runtime.classifier import AttributeReader
 from sanmodel.settings import PreprocessSettings
 
 PHOTO = PROJECT / "data/sample/photos/000000.jpg"
@@ -47,7 +48,8 @@ def test_a_built_in_model_is_an_export_folder_that_takes_what_preprocess_makes(
     assert manifest.attribute == runtime.load(folder).attribute == attribute
     assert manifest.crop.crop_scale == settings.crop_scale
     assert manifest.crop.shift_up == settings.shift_up
-    assert {path.name for path in folder.iterdir()} == {"manifest.json", "san.onnx"}
+    names = {"manifest.json", "classifier.onnx", "san.onnx", "san-int8.onnx"}
+    assert {path.name for path in folder.iterdir()} == names
 
 
 def test_large_constants_are_float16_and_the_graph_computes_in_float32(folder: Path):
@@ -55,20 +57,43 @@ def test_large_constants_are_float16_and_the_graph_computes_in_float32(folder: P
     large = [tensor for tensor in graph.initializer if len(tensor.raw_data) >= ROUNDED]
     assert {tensor.data_type for tensor in large} == {TensorProto.FLOAT16}
     assert all(np.isfinite(numpy_helper.to_array(tensor)).all() for tensor in large)
-    assert {port.type.tensor_type.elem_type for port in graph.output} == {TensorProto.FLOAT}
-    (shape,) = {tuple(tensor.dims) for tensor in large if len(tensor.dims) == 3}
-    assert shape == (3, 224, 224)  # prototypes
+    assert {port.type.tensor_type.elem_type for port in graph.output} == {TensorProto.UINT8}
+    maps = [tensor for tensor in large if tuple(tensor.dims) == (2, 48, 56, 56)]
+    assert len(maps) == 2  # what the first layer and the combiner make of the prototypes
 
 
 def test_a_built_in_model_is_small_enough_for_the_repository(folder: Path):
     assert 1_000_000 < (folder / "san.onnx").stat().st_size < 3_000_000
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 11_000_000
+
+
+def test_int8_was_accepted_on_people_that_training_never_saw(folder: Path):
+    precisions = {one.name: one for one in runtime.load_manifest(folder).precisions}
+    one = precisions["int8"]
+    assert one.accepted
+    assert one.psnr is not None
+    assert one.psnr > 45
+    assert one.faces > 900
+    faces = np.full((1, 224, 224), 128, np.uint8)
+    exact, reduced = (
+        runtime.load(folder, "onnxruntime", name).perturb(faces, [1]).astype(int)
+        for name in ("fp32", "int8")
+    )
+    assert 0 < np.abs(exact - reduced).max() < 30
+
+
+def test_classifiers_tell_the_class_of_synthetic_faces(folder: Path):
+    photo = decode_rgb(PHOTO.with_name("000001.jpg").read_bytes(), PHOTO.name)
+    (face,) = DlibDetector(PreprocessSettings()).detect(photo)
+    grey = to_grey(crop_face(photo, face, PreprocessSettings()).picture)
+    assert AttributeReader(folder).probabilities(grey[None])[0] > 0.9  # a man
 
 
 def test_male_does_to_a_face_what_its_trained_weights_did():
     settings, photo = PreprocessSettings(), decode_rgb(PHOTO.read_bytes(), PHOTO.name)
     (face,) = DlibDetector(settings).detect(photo)
     grey = to_grey(crop_face(photo, face, settings).picture)
-    model = runtime.load(builtin_model("Male"))
+    model = runtime.load_exact(builtin_model("Male"))
     same, neutral, opposite = (
         model.perturb(grey[None], [1], mode)[0] - grey.astype(float) for mode in MODES
     )

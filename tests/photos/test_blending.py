@@ -78,7 +78,6 @@ def test_a_square_may_reach_over_the_border(square: Square) -> None:
 def test_a_square_beyond_the_photo_changes_nothing() -> None:
     before = photo()
     after = before.copy()
-    blend(
-        after, Square(700, 0, 100), np.zeros((224, 224), np.uint8), np.full((224, 224), 9, np.uint8)
-    )
+    black, grey = (np.full((224, 224), level, np.uint8) for level in (0, 9))
+    blend(after, Square(700, 0, 100), black, grey)
     np.testing.assert_array_equal(after, before)

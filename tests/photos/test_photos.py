@@ -211,9 +211,9 @@ def test_a_photo_that_fails_says_why_and_does_not_stop_the_others(tmp_path: Path
 
 
 def test_a_result_that_cannot_be_written_does_not_stop_the_others(tmp_path: Path) -> None:
-    long = tmp_path / f"{'a' * 240}.jpg"
+    long = tmp_path / f"{'a' * 250}.jpg"
     long.write_bytes(PHOTO.read_bytes())
-    tally, (first, second) = done([long, PHOTO], order(tmp_path / "out"))
+    _, (first, second) = done([long, PHOTO], order(tmp_path / "out"))
     assert "cannot be written (File name too long)" in str(first.problem)
     assert second.problem is None
     with pytest.raises(SanError, match=r"cannot be made \(Not a directory\): choose another"):
