@@ -72,6 +72,8 @@ def _further(attribute: str, paths: Paths) -> list[tuple[str, object]]:
         ("deployable model", paths.export),
         ("curves", "dvc plots show"),
         ("runs and models", "make server"),
+        ("hide it in a photo", "san perturb PHOTO -o hidden --model models (docs/inference.md)"),
+        ("try it in a browser", "san serve --model models"),
         ("use the model", f"models:/san-{attribute.lower()}@challenger (README, Use the model)"),
         ("promote it", "san registry promote (docs/promotion.md)"),
         ("all commands", "san --help"),

@@ -1,5 +1,7 @@
 """The literal PyTorch graph, measured in this process: eager, float32, one output.
 
+It runs on an NVIDIA GPU if there is one.
+
 ``python -m sanmodel.benchmarks.literal_process FOLDER literal THREADS OUTPUT``
 """
 
@@ -20,19 +22,22 @@ from sanmodel.runtime.manifest import read_manifest
 def main(folder: str, _: str, threads: str, output: str) -> None:
     """Measure the network of an export folder, layer by layer."""
     torch.set_num_threads(int(threads))
+    device = "cuda" if torch.cuda.is_available() else "cpu"
     attribute = read_manifest(Path(folder)).attribute
-    prototypes = Prototypes.load(Path(folder) / "prototypes.safetensors", attribute)
+    prototypes = Prototypes.load(Path(folder) / "prototypes.safetensors", attribute).to(device)
     weights = Path(folder) / "autoencoder.safetensors"
     autoencoder = load_autoencoder(weights, attribute, prototypes.align).eval()
+    autoencoder.to(device)
     compute = getattr(autoencoder, "forward_literal", autoencoder)
 
     @torch.inference_mode()
     def run(shown: NDArray[np.uint8], labels: NDArray[np.int64]) -> NDArray[np.uint8]:
-        X = torch.from_numpy(shown).unsqueeze(1).to(torch.float32) / 255
-        landmarks = torch.tensor(LANDMARKS, dtype=torch.float32).expand(len(X), 5, 2)
-        P = prototypes.for_faces(torch.from_numpy(labels), landmarks)
+        X = torch.from_numpy(shown).to(device).unsqueeze(1).to(torch.float32) / 255
+        landmarks = torch.tensor(LANDMARKS, dtype=torch.float32, device=device).expand(len(X), 5, 2)
+        P = prototypes.for_faces(torch.from_numpy(labels).to(device), landmarks)
         (X_perturbed,) = compute(X, P.same, [P.opposite])
-        perturbed: NDArray[np.uint8] = (255 * X_perturbed[:, 0]).round().to(torch.uint8).numpy()
+        levels = (255 * X_perturbed[:, 0]).round().to(torch.uint8)
+        perturbed: NDArray[np.uint8] = levels.cpu().numpy()
         return perturbed
 
     measure(run, Path(output))

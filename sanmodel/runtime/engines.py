@@ -41,14 +41,14 @@ def obstacle(library: str) -> str | None:
     if lacking:
         return lacking
     try:
-        return None if _cuda("GetDeviceCount") else "there is no NVIDIA GPU"
+        return None if call_cuda("GetDeviceCount") else "there is no NVIDIA GPU"
     except SanError as error:
         return f"there is no NVIDIA GPU ({error})"
 
 
 def capability() -> str:
     """Return the compute capability of the first GPU, such as "9.0"."""
-    properties = _cuda("GetDeviceProperties", 0)
+    properties = call_cuda("GetDeviceProperties", 0)
     return f"{properties.major}.{properties.minor}"
 
 
@@ -135,9 +135,9 @@ class EnginePerturber(Perturber):
         if self._engine is None:
             raise SanError(f"an engine of {library} is damaged or of another machine")
         self._context = self._engine.create_execution_context()
-        self._stream = _cuda("StreamCreate")
+        self._stream = call_cuda("StreamCreate")
         names = [self._engine.get_tensor_name(i) for i in range(self._engine.num_io_tensors)]
-        self._tensors = {name: _Tensor(_room(signature, name)) for name in names}
+        self._tensors = {name: Tensor(_room(signature, name)) for name in names}
         for name, tensor in self._tensors.items():
             self._context.set_tensor_address(name, tensor.device)
 
@@ -150,11 +150,11 @@ class EnginePerturber(Perturber):
             raise SanError("the GPU refused a batch: use another runtime with --runtime")
         shape = (*inputs["mode"].shape, self.size, self.size)
         perturbed = self._tensors[OUTPUT].fetch(shape, self._stream)
-        _cuda("StreamSynchronize", self._stream)
+        call_cuda("StreamSynchronize", self._stream)
         return perturbed
 
 
-class _Tensor:
+class Tensor:
     """Memory for an input or output, on the GPU and, where the GPU reaches it, beside it.
 
     Args:
@@ -163,10 +163,10 @@ class _Tensor:
 
     def __init__(self, room: Images) -> None:
         self._type, size = room.dtype, room.nbytes
-        self.device = _cuda("Malloc", size)
-        pinned = _cuda("HostAlloc", size, 0)
-        weakref.finalize(self, _cuda, "Free", self.device)
-        weakref.finalize(self, _cuda, "FreeHost", pinned)
+        self.device = call_cuda("Malloc", size)
+        pinned = call_cuda("HostAlloc", size, 0)
+        weakref.finalize(self, call_cuda, "Free", self.device)
+        weakref.finalize(self, call_cuda, "FreeHost", pinned)
         self._pinned = pinned
         buffer = memoryview((ctypes.c_byte * size).from_address(int(pinned)))
         self._host: Images = np.frombuffer(buffer, self._type)
@@ -187,7 +187,7 @@ class _Tensor:
         from cuda.bindings import runtime as cuda
 
         kind = getattr(cuda.cudaMemcpyKind, f"cudaMemcpy{way}")
-        _cuda("MemcpyAsync", to, source, size, kind, stream)
+        call_cuda("MemcpyAsync", to, source, size, kind, stream)
 
 
 def _room(signature: Signature, name: str) -> Images:
@@ -204,7 +204,7 @@ def _room(signature: Signature, name: str) -> Images:
     return np.empty((signature.max_batch, *shape), kind)
 
 
-def _cuda(function: str, *arguments: Any) -> Any:
+def call_cuda(function: str, *arguments: Any) -> Any:
     """Call a function of the CUDA runtime and return what it returns besides its status."""
     from cuda.bindings import runtime as cuda
 

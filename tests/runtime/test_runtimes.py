@@ -108,6 +108,17 @@ def test_every_precision_computes_what_the_network_does(exported: Exported, runt
             np.testing.assert_array_equal(found[mode], model.perturb(faces, y.numpy(), mode))
 
 
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no NVIDIA GPU")
+def test_pytorch_runs_half_precision_on_the_gpu(exported: Exported) -> None:
+    offered = RUNTIMES.get("pytorch")().precisions(read_manifest(exported[0]))
+    assert offered == ["fp32", "bf16"]
+    faces = images(5)
+    found = load(exported[0], "pytorch", "bf16").perturb(faces, np.arange(5) % 2)
+    expected = load(exported[0], "pytorch", "fp32").perturb(faces, np.arange(5) % 2)
+    assert 0 < np.abs(found.astype(int) - expected).max() <= TOLERANCES["bf16"]
+
+
 def test_an_aligned_model_lays_its_prototypes_over_each_face(tmp_path: Path, runtime: str) -> None:
     folder, network = export(tmp_path, torch.tensor(POINTS))
     perturber = load(folder, runtime, "fp32")
