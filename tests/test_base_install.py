@@ -131,7 +131,7 @@ def test_a_photo_is_perturbed_as_the_whole_install_does_with_the_same_detector(
 def test_the_networks_of_the_check_are_named_as_missing(base: Base, tmp_path: Path):
     failed = base.run("san", "perturb", PHOTO, "-o", "out", "--check", cwd=tmp_path, check=False)
     assert failed.returncode == 1
-    assert failed.stderr.startswith("error: `san perturb` needs ")
+    assert failed.stderr.startswith("error: --check asks networks that the base install goes")
     assert failed.stderr.endswith(": pip install 'sanmodel[pipeline]'\n")
 
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -15,6 +16,9 @@ from sanmodel.progress import TerminalObserver
 from sanmodel.runtime.choice import Way, open_way, seconds_per_image
 from sanmodel.runtime.manifest import read_manifest
 from sanmodel.runtime.runtimes import RUNTIMES
+
+if TYPE_CHECKING:
+    from sanmodel.photos.checking import Checker
 
 FEW = 20
 """Up to so many photos each has a line of its own."""
@@ -42,11 +46,7 @@ def perturb_all(arguments: Sequence[str], order: Order, workers: int | None, che
 
 def _report(order: Order, check: bool, one_by_one: bool) -> Report:
     """Return what tells of each photo."""
-    checker = None
-    if check:
-        from sanmodel.photos.checking import Checker  # its networks are in an extra
-
-        checker = Checker(read_manifest(order.model).attribute)
+    checker = _checker(order) if check else None
 
     def report(job: Job, done: Done) -> None:
         if done.problem:
@@ -59,6 +59,23 @@ def _report(order: Order, check: bool, one_by_one: bool) -> Report:
                 typer.echo(f"  face {number}: {sentence}")
 
     return report
+
+
+def _checker(order: Order) -> "Checker":
+    """Open the networks that judge.
+
+    Raises:
+        SanError: If they are not installed.
+    """
+    try:
+        from sanmodel.photos.checking import Checker
+
+        return Checker(read_manifest(order.model).attribute)
+    except ImportError as error:  # of a library, or of the metadata of one
+        raise SanError(
+            "--check asks networks that the base install goes without:"
+            " pip install 'sanmodel[pipeline]'"
+        ) from error
 
 
 def _tell(job: Job, done: Done, order: Order) -> None:
