@@ -1,7 +1,7 @@
 """Commands of the pipeline: one per stage."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -119,6 +119,26 @@ def evaluate(
 
 
 @app.command()
-def export(root: Root = HERE) -> None:
-    """10. Write the ONNX file, the TensorRT engine and their manifest."""
-    run_stage("export", root)
+def export(
+    root: Root = HERE,
+    triton: Annotated[
+        Path | None,
+        typer.Option(
+            help="Model repository of NVIDIA's Triton: add the model that is exported already to"
+            " it, and stop.",
+            file_okay=False,
+        ),
+    ] = None,
+    precision: Annotated[
+        Literal["fp32", "fp16", "bf16", "int8"], typer.Option(help="What Triton is to run.")
+    ] = "fp32",
+) -> None:
+    """10. Write the ONNX files, the TensorRT engines and their manifest."""
+    if triton is None:
+        run_stage("export", root)
+        return
+    from sanmodel.export.triton import write_triton
+    from sanmodel.paths import Paths
+
+    made = write_triton(Paths(root.resolve()).export, triton, precision)
+    typer.echo(f"{made}: tritonserver --model-repository {triton} runs it")
