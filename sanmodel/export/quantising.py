@@ -24,9 +24,9 @@ AT_A_TIME = 4
 SPANNED = 99.999
 """Percent of an activation's values that its scale spans."""
 
-FEW_MAPS = 8
-"""A convolution into fewer maps stays float32: it makes the picture, costs little, and its error
-would be seen. OpenVINO 2026.4 also loses the shape of what is cut from such maps in int8."""
+FEW_MAPS, FEW_INPUTS = 8, 128
+"""A convolution of so few maps into so few makes the picture, as the last of ``skip`` does: it stays
+float32, costs little, and its error would be seen."""
 
 
 def write_int8(source: Path, target: Path, faces: Faces) -> None:
@@ -53,7 +53,7 @@ def write_int8(source: Path, target: Path, faces: Faces) -> None:
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             op_types_to_quantize=["Conv"],
-            nodes_to_exclude=_last_layers(model),
+            nodes_to_exclude=_small_layers(model),
             calibrate_method=CalibrationMethod.Percentile,
             extra_options={"CalibPercentile": SPANNED},
         )
@@ -63,11 +63,15 @@ def write_int8(source: Path, target: Path, faces: Faces) -> None:
     target.write_bytes(quantised.SerializeToString(deterministic=True))
 
 
-def _last_layers(model: onnx.ModelProto) -> list[str]:
-    """Return the names of convolutions into few maps."""
-    maps = {tensor.name: tensor.dims[0] for tensor in model.graph.initializer if tensor.dims}
+def _small_layers(model: onnx.ModelProto) -> list[str]:
+    """Return the names of convolutions that stay float32."""
+    small = {
+        tensor.name
+        for tensor in model.graph.initializer
+        if len(tensor.dims) == 4 and tensor.dims[0] < FEW_MAPS and tensor.dims[1] < FEW_INPUTS
+    }
     layers = [node for node in model.graph.node if node.op_type == "Conv"]
-    return [node.name for node in layers if maps.get(node.input[1], FEW_MAPS) < FEW_MAPS]
+    return [node.name for node in layers if node.input[1] in small]
 
 
 class _Crops(CalibrationDataReader):  # type: ignore[misc]
