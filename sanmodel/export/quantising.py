@@ -25,8 +25,8 @@ SPANNED = 99.999
 """Percent of an activation's values that its scale spans."""
 
 FEW_MAPS, FEW_INPUTS = 8, 128
-"""A convolution of so few maps into so few makes the picture, as the last of ``skip`` does: it stays
-float32, costs little, and its error would be seen."""
+"""A convolution of so few maps into so few makes the picture, as the last of ``skip`` does: it
+stays float32, costs little, and its error would be seen."""
 
 
 def write_int8(source: Path, target: Path, faces: Faces) -> None:
