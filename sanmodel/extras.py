@@ -30,6 +30,7 @@ PIPELINE = frozenset(
         "scipy",
         "skimage",
         "sklearn",
+        "starlette",
         "threadpoolctl",
         "torch",
         "urllib3",

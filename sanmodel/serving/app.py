@@ -12,12 +12,14 @@ from fastapi.responses import JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from starlette.requests import ClientDisconnect
+
 from sanmodel.errors import SanError
 from sanmodel.photos.deciding import label_of, mode_of, words_for
 from sanmodel.photos.perturbing import put_back
 from sanmodel.serving.face_work import Granted, Wish
 from sanmodel.serving.finding import Found
-from sanmodel.serving.middleware import Around
+from sanmodel.serving.middleware import LEFT, Around
 from sanmodel.serving.pictures import FORMATS, encoded, side_by_side
 from sanmodel.serving.refusals import RefusedError, refusal_of
 from sanmodel.serving.service import Service
@@ -54,6 +56,7 @@ def create_app(settings: ServeSettings, folder: Path) -> FastAPI:
     app.state.service = service
     app.add_middleware(Around, measures=service.measures)
     app.add_exception_handler(SanError, _refused)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _broken)
     app.include_router(router)
     app.mount("/", StaticFiles(directory=PAGE, html=True))
@@ -213,6 +216,10 @@ async def _refused(_: Request, error: Exception) -> Response:
     after = refusal.retry_after
     headers = {} if after is None else {"Retry-After": str(after)}
     return JSONResponse({"detail": str(refusal)}, refusal.status, headers)
+
+
+async def _gone(_: Request, error: Exception) -> Response:
+    return Response(status_code=LEFT)  # nobody reads it
 
 
 async def _broken(_: Request, error: Exception) -> Response:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sanmodel.images import Picture
 from sanmodel.photos.deciding import decide
 from sanmodel.photos.perturbing import FaceModel, FoundFace, PerturbedFace
 
@@ -52,25 +53,20 @@ class FaceWork:
 
     def __call__(self, wishes: Sequence[Wish]) -> list[Granted]:
         """Grant wishes, each the same whatever else is in the batch."""
-        before = self._read([wish.told is None or wish.judged for wish in wishes], wishes)
+        shown = [wish.face.grey for wish in wishes]
+        before = self._read(shown, [wish.told is None or wish.judged for wish in wishes])
         decisions = [
             decide(wish.told, [read or 0.0], wish.mode, self._least)[0]
             for wish, read in zip(wishes, before, strict=True)
         ]
         faces = self._model.perturb([wish.face for wish in wishes], decisions)
-        after = self._read([wish.judged for wish in wishes], faces)
+        after = self._read([face.perturbed for face in faces], [wish.judged for wish in wishes])
         return [Granted(*one) for one in zip(faces, before, after, strict=True)]
 
-    def _read(
-        self, wanted: Sequence[bool], shown: Sequence[Wish] | Sequence[PerturbedFace]
-    ) -> list[float | None]:
+    def _read(self, greys: Sequence[Picture], wanted: Sequence[bool]) -> list[float | None]:
         """Read those that are wanted; None of the others, and of all if nothing reads."""
         if not self._model.reads or not any(wanted):
             return [None] * len(wanted)
-        greys = [
-            one.face.grey if isinstance(one, Wish) else one.perturbed
-            for one, want in zip(shown, wanted, strict=True)
-            if want
-        ]
-        read = iter(self._model.read(greys))
+        chosen = [grey for grey, want in zip(greys, wanted, strict=True) if want]
+        read = iter(self._model.read(chosen))
         return [float(next(read)) if want else None for want in wanted]

@@ -7,6 +7,10 @@ from pydantic import Field
 
 from sanmodel.errors import SanError
 from sanmodel.settings import Section
+from sanmodel.strict import parse, read_yaml
+
+TOLD_ELSEWHERE = {"host", "port", "api_key"}
+"""Settings that are options of the command and not of the file of limits."""
 
 LEAST_KEY = 16
 """Characters of the shortest API key: a shorter one can be guessed."""
@@ -50,6 +54,28 @@ class ServeSettings(Section):
     detector: str | None = None
     match: bool = True
     api_key: str | None = Field(default=None, min_length=LEAST_KEY, repr=False)
+
+
+def load_settings(
+    host: str, port: int, api_key_file: Path | None, limits: Path | None
+) -> ServeSettings:
+    """Gather the settings.
+
+    Args:
+        host: Address to listen at.
+        port: Port to listen at.
+        api_key_file: File of the API key; None asks clients for none.
+        limits: YAML file of any other setting.
+
+    Raises:
+        SanError: If a file cannot be read, or a setting is unknown or out of its range.
+    """
+    told = read_yaml(limits) if limits else {}
+    for name in TOLD_ELSEWHERE & set(told):
+        raise SanError(f"{limits}: {name} is no limit: see `san serve --help`")
+    key = read_api_key(api_key_file) if api_key_file else None
+    given = {"host": host, "port": port, "api_key": key}
+    return parse(ServeSettings, {**told, **given}, str(limits or "san serve"))
 
 
 def read_api_key(path: Path) -> str:

@@ -2,9 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import cast
 
 from fastapi import Request
 
@@ -30,7 +29,7 @@ class Upload:
 
     def __init__(self, request: Request, settings: ServeSettings) -> None:
         self._headers, self._settings = request.headers, settings
-        self._chunks = cast(AsyncGenerator[bytes, None], request.stream())
+        self._chunks = request.stream()
 
     def check_head(self) -> None:
         """Look at what the headers tell.
