@@ -1,6 +1,7 @@
 """Running the server until it is told to stop."""
 
 import ipaddress
+import os
 import signal
 import socket
 import sys
@@ -75,8 +76,10 @@ def _listening(settings: ServeSettings) -> Iterator[socket.socket]:
     try:
         listener = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
     except OSError as error:
+        known = isinstance(error.errno, int) and error.errno > 0
+        why = os.strerror(error.errno) if known else error.strerror
         raise SanError(
-            f"port {settings.port} of {settings.host} cannot be used ({error.strerror}): choose"
+            f"port {settings.port} of {settings.host} cannot be used ({why}): choose"
             " another with --port or --host"
         ) from error
     with listener:

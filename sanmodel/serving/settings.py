@@ -71,6 +71,8 @@ def load_settings(
         SanError: If a file cannot be read, or a setting is unknown or out of its range.
     """
     told = read_yaml(limits) if limits else {}
+    if not isinstance(told, dict):
+        raise SanError(f"{limits} is no list of settings: write lines such as max_faces: 10")
     for name in TOLD_ELSEWHERE & set(told):
         raise SanError(f"{limits}: {name} is no limit: see `san serve --help`")
     key = read_api_key(api_key_file) if api_key_file else None

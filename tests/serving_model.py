@@ -82,14 +82,12 @@ class Running:
         return self.process.returncode, told
 
 
-@contextmanager
-def running(
-    folder: Path, scratch: Path, *options: str | Path, ready: bool = True, **limits: object
-) -> Iterator[Running]:
-    """Run ``san serve`` on a free port of loopback."""
-    scratch.mkdir(exist_ok=True)
+def _command(
+    folder: Path, scratch: Path, options: tuple[str | Path, ...], limits: dict[str, object]
+) -> tuple[list[str], dict[str, str]]:
+    """Return the command and its environment."""
+    (scratch / "tmp").mkdir(parents=True, exist_ok=True)
     (scratch / "limits.yaml").write_text(yaml.safe_dump(limits))
-    (scratch / "tmp").mkdir(exist_ok=True)
     command = [SAN, "serve", "--model", folder, "--port", "0", *options]
     command += ["--limits", scratch / "limits.yaml"]
     environment = {
@@ -98,14 +96,32 @@ def running(
         "SAN_RUNTIME": "onnxruntime:fp32",
         "TMPDIR": str(scratch / "tmp"),
     }
+    return list(map(str, command)), environment
+
+
+@contextmanager
+def running(
+    folder: Path, scratch: Path, *options: str | Path, **limits: object
+) -> Iterator[Running]:
+    """Run ``san serve`` on a free port of loopback; it may write to ``scratch``."""
+    command, environment = _command(folder, scratch, options, limits)
     with subprocess.Popen(
-        list(map(str, command)), stdout=subprocess.PIPE, text=True, env=environment, cwd=scratch
+        command, stdout=subprocess.PIPE, text=True, env=environment, cwd=scratch
     ) as process:
         try:
             assert process.stdout is not None
             one = Running(process, process.stdout.readline().strip())
-            if ready:
-                one.wait_until_ready()
+            one.wait_until_ready()
             yield one
         finally:
             process.kill()
+
+
+def failing(folder: Path, scratch: Path, *options: str | Path, **limits: object) -> str:
+    """Run ``san serve`` where it cannot run; return its last words."""
+    command, environment = _command(folder, scratch, options, limits)
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=environment, cwd=scratch, timeout=60
+    )
+    assert done.returncode == 1
+    return done.stderr
