@@ -76,8 +76,8 @@ def _listening(settings: ServeSettings) -> Iterator[socket.socket]:
     try:
         listener = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
     except OSError as error:
-        known = isinstance(error.errno, int) and error.errno > 0
-        why = os.strerror(error.errno) if known else error.strerror
+        code = error.errno or 0
+        why = os.strerror(code) if code > 0 else error.strerror  # names have codes of their own
         raise SanError(
             f"port {settings.port} of {settings.host} cannot be used ({why}): choose"
             " another with --port or --host"
