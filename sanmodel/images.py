@@ -30,7 +30,7 @@ class UnreadableImageError(SanError):
 
 
 class ImageTooLargeError(SanError):
-    """The image has more than ``MAX_PIXELS``."""
+    """The image has more pixels than are opened."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Photo:
     orientation: int
 
 
-def decode_photo(content: bytes, name: str) -> Photo:
+def decode_photo(content: bytes, name: str, max_pixels: int = MAX_PIXELS) -> Photo:
     """Decode an image file to RGB and turn it upright.
 
     Of an animation or several pages the first is taken, of 16 bits per channel the upper eight;
@@ -56,12 +56,13 @@ def decode_photo(content: bytes, name: str) -> Photo:
     Args:
         content: The file's bytes.
         name: What messages call the image.
+        max_pixels: Largest image that is opened.
 
     Raises:
         UnreadableImageError: If the bytes are no image, are cut short or of an unusual kind.
-        ImageTooLargeError: If the image has more than ``MAX_PIXELS``.
+        ImageTooLargeError: If the image has more than ``max_pixels``.
     """
-    with _opened(content, name) as image:
+    with _opened(content, name, max_pixels) as image:
         turn = image.getexif().get(ExifTags.Base.Orientation, 1)
         image.load()
         upright = image if turn == 1 else ImageOps.exif_transpose(image)
@@ -96,21 +97,21 @@ def grey_to_rgb(grey: Picture) -> Picture:
 
 
 @contextmanager
-def _opened(content: bytes, name: str) -> Iterator[Image.Image]:
+def _opened(content: bytes, name: str, max_pixels: int) -> Iterator[Image.Image]:
     """Open an image lazily after a look at its header; explain what goes wrong in the block."""
     # Pillow warns of odd metadata and large images: not for a reader of 200,000 files.
     with warnings.catch_warnings(action="ignore"):
         try:
             with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-                if image.width * image.height > MAX_PIXELS:
+                if image.width * image.height > max_pixels:
                     raise ImageTooLargeError(
-                        f"{name} ({image.width}x{image.height}) {_too_large()}"
+                        f"{name} ({image.width}x{image.height}) {_too_large(max_pixels)}"
                     )
                 yield image
         except (SanError, MemoryError):  # too little memory is not the image's fault
             raise
         except Image.DecompressionBombError as error:
-            raise ImageTooLargeError(f"{name} {_too_large()}") from error
+            raise ImageTooLargeError(f"{name} {_too_large(max_pixels)}") from error
         except UnidentifiedImageError as error:
             what = "is not an image" if content else "is an empty file"
             raise UnreadableImageError(f"{name} {what}: replace or remove the file") from error
@@ -152,5 +153,5 @@ def _upper_byte(image: Image.Image, opened: Image.Image) -> Image.Image:
     return ImageChops.invert(grey) if photometric == 0 else grey  # TIFF's "white is zero"
 
 
-def _too_large() -> str:
-    return f"is larger than {MAX_PIXELS // 1_000_000} megapixels: shrink it first"
+def _too_large(max_pixels: int) -> str:
+    return f"is larger than {max_pixels / 1_000_000:g} megapixels: shrink it first"

@@ -10,7 +10,7 @@ from typing import NoReturn
 import typer
 from rich.console import Console
 
-from sanmodel.cli import benchmarks, data, model, registry, stages, tracking
+from sanmodel.cli import benchmarks, data, model, registry, serve, stages, tracking
 from sanmodel.errors import SanError
 from sanmodel.extras import need
 
@@ -21,10 +21,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for commands in (stages, model, data, tracking, registry, benchmarks):
+for commands in (stages, model, serve, data, tracking, registry, benchmarks):
     app.add_typer(commands.app)
 
-EXTRAS = {"pull": "registry"}
+EXTRAS = {"pull": "registry", "serve": "serve"}
 """Commands that need less than the pipeline, and the extra that they need."""
 
 

@@ -81,6 +81,26 @@ def benchmark_inference(
     show_figures(inference, lambda seen: inference.run_benchmark(model, rounds, threads, seen), out)
 
 
+@benchmark.command("serving")
+def benchmark_serving(
+    model: Annotated[
+        Path | None, typer.Option(help="Export folder; the built-in one otherwise.")
+    ] = None,
+    seconds: Annotated[int, typer.Option(min=1, help="How long the load lasts.")] = 60,
+    clients: Annotated[int, typer.Option(min=1, help="How many send without a pause.")] = 8,
+    out: Annotated[Path | None, typer.Option(help="JSON file for the figures.")] = None,
+    root: Root = HERE,
+) -> None:
+    """Requests per second of `san serve` under full load, its memory, and its stop under load."""
+    from sanmodel.benchmarks import serving
+    from sanmodel.builtin import builtin_model
+
+    folder, photos = model or builtin_model("Male"), root / "data/sample/photos"
+    show_figures(
+        serving, lambda seen: serving.run_benchmark(folder, photos, seconds, clients, seen), out
+    )
+
+
 @benchmark.command("loading")
 def benchmark_loading(
     crops: Annotated[int, typer.Option(min=2000, help="Made-up crops, 50 kB each.")] = 6000,

@@ -16,7 +16,7 @@ from sanmodel.images import Picture, to_grey
 from sanmodel.photos.blending import blend
 from sanmodel.photos.deciding import Decision, decide
 from sanmodel.runtime.classifier import KIND, AttributeReader
-from sanmodel.runtime.manifest import read_manifest
+from sanmodel.runtime.manifest import Crop, read_manifest
 from sanmodel.settings import PreprocessSettings
 
 PIPELINE = PreprocessSettings()
@@ -56,6 +56,100 @@ class PerturbedFace:
     perturbed: Picture
 
 
+class FaceFinder:
+    """Finds the faces of photos; not to be shared by threads.
+
+    Args:
+        crop: What the model takes for a face crop.
+        detector: Name of the face detector; None takes :func:`default_detector`.
+
+    Raises:
+        SanError: If there is no such detector.
+    """
+
+    def __init__(self, crop: Crop, detector: str | None = None) -> None:
+        self._crop = PreprocessSettings(crop_scale=crop.crop_scale, shift_up=crop.shift_up)
+        self._detector = DETECTORS.get(detector or default_detector())(self._crop)
+
+    def find(self, photo: Picture) -> list[FoundFace]:
+        """Find the faces of a photo.
+
+        Args:
+            photo: Upright RGB, (height, width, 3).
+
+        Returns:
+            The largest first.
+        """
+        boxes = sorted(find_faces(self._detector, photo), key=lambda face: -face.area)
+        crops = [crop_face(photo, box, self._crop) for box in boxes]
+        return [
+            FoundFace(box, crop, to_grey(crop.picture))
+            for box, crop in zip(boxes, crops, strict=True)
+        ]
+
+
+class FaceModel:
+    """Reads and perturbs found faces with one exported model; not to be shared by threads.
+
+    Args:
+        folder: An export folder.
+        runtime_name: One of ``san runtimes``; None takes the fastest.
+        precision: Likewise.
+        threads: CPU threads; None takes one for each core.
+
+    Raises:
+        SanError: If there is no such runtime, or a file is missing or altered.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        runtime_name: str | None = None,
+        precision: str | None = None,
+        threads: int | None = None,
+    ) -> None:
+        manifest = read_manifest(folder)
+        self._model = runtime.load(folder, runtime_name, precision, threads)
+        kinds = {file.kind for file in manifest.files}
+        self._reader = AttributeReader(folder, threads) if KIND in kinds else None
+        self.attribute, self.folder = manifest.attribute, folder
+
+    @property
+    def reads(self) -> bool:
+        """Whether the export has classifiers, so that :meth:`read` works."""
+        return self._reader is not None
+
+    def read(self, greys: Sequence[Picture]) -> NDArray[np.float32]:
+        """Return each crop's probability of having the attribute, as the auxiliary classifiers say.
+
+        Args:
+            greys: Grey crops, (224, 224) each.
+
+        Raises:
+            SanError: If the export has no classifiers.
+        """
+        if self._reader is None:
+            raise SanError(
+                f"{self.folder} has no classifier to tell the class of a face: say it with"
+                " --attribute"
+            )
+        return self._reader.probabilities(_stacked(greys))
+
+    def perturb(
+        self, faces: Sequence[FoundFace], decisions: Sequence[Decision]
+    ) -> list[PerturbedFace]:
+        """Perturb faces, all in one pass."""
+        if not faces:
+            return []
+        made = self._model.perturb(
+            _stacked([face.grey for face in faces]),
+            [decision.label for decision in decisions],
+            np.array([decision.mode for decision in decisions], np.float32),
+            np.stack([face.crop.landmarks for face in faces]),
+        )
+        return [PerturbedFace(*one) for one in zip(faces, decisions, made, strict=True)]
+
+
 class PhotoPerturber:
     """Perturbs photos with one exported model; not to be shared by threads.
 
@@ -78,30 +172,13 @@ class PhotoPerturber:
         precision: str | None = None,
         threads: int | None = None,
     ) -> None:
-        manifest = read_manifest(folder)
-        crop = manifest.crop
-        self._crop = PreprocessSettings(crop_scale=crop.crop_scale, shift_up=crop.shift_up)
-        self._detector = DETECTORS.get(detector or default_detector())(self._crop)
-        self._model = runtime.load(folder, runtime_name, precision, threads)
-        kinds = {file.kind for file in manifest.files}
-        self._reader = AttributeReader(folder, threads) if KIND in kinds else None
-        self.attribute, self.folder = manifest.attribute, folder
+        self._finder = FaceFinder(read_manifest(folder).crop, detector)
+        self._model = FaceModel(folder, runtime_name, precision, threads)
+        self.attribute, self.folder = self._model.attribute, folder
 
     def find(self, photo: Picture) -> list[FoundFace]:
-        """Find the faces of a photo.
-
-        Args:
-            photo: Upright RGB, (height, width, 3).
-
-        Returns:
-            The largest first.
-        """
-        boxes = sorted(find_faces(self._detector, photo), key=lambda face: -face.area)
-        crops = [crop_face(photo, box, self._crop) for box in boxes]
-        return [
-            FoundFace(box, crop, to_grey(crop.picture))
-            for box, crop in zip(boxes, crops, strict=True)
-        ]
+        """Find the faces of a photo, see :meth:`FaceFinder.find`."""
+        return self._finder.find(photo)
 
     def read(self, faces: Sequence[FoundFace]) -> NDArray[np.float32]:
         """Return each face's probability of having the attribute, as the auxiliary classifiers say.
@@ -109,12 +186,7 @@ class PhotoPerturber:
         Raises:
             SanError: If the export has no classifiers.
         """
-        if self._reader is None:
-            raise SanError(
-                f"{self.folder} has no classifier to tell the class of a face: say it with"
-                " --attribute"
-            )
-        return self._reader.probabilities(_stacked([face.grey for face in faces]))
+        return self._model.read([face.grey for face in faces])
 
     def decide(
         self, faces: Sequence[FoundFace], told: int | None, mode: float, least_confidence: float
@@ -127,15 +199,7 @@ class PhotoPerturber:
         self, faces: Sequence[FoundFace], decisions: Sequence[Decision]
     ) -> list[PerturbedFace]:
         """Perturb faces, all in one pass."""
-        if not faces:
-            return []
-        made = self._model.perturb(
-            _stacked([face.grey for face in faces]),
-            [decision.label for decision in decisions],
-            np.array([decision.mode for decision in decisions], np.float32),
-            np.stack([face.crop.landmarks for face in faces]),
-        )
-        return [PerturbedFace(*one) for one in zip(faces, decisions, made, strict=True)]
+        return self._model.perturb(faces, decisions)
 
 
 def put_back(photo: Picture, faces: Sequence[PerturbedFace]) -> Picture:
