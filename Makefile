@@ -59,5 +59,5 @@ clean: ## Remove the environment and every file that the pipeline can make again
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[pipeline,server,openvino,tensorrt,video,dev]"
+	pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[pipeline,server,openvino,serve,tensorrt,video,dev]"
 	@touch $(READY)

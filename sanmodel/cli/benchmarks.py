@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from rich.console import Console
 
-from sanmodel.cli.common import HERE, RAW, SHARE, Raw, Root, Share
+from sanmodel.cli.common import HERE, RAW, SHARE, Raw, Root, Share, model_folder
 
 if TYPE_CHECKING:
     from sanmodel.observer import Observer
@@ -93,9 +93,8 @@ def benchmark_serving(
 ) -> None:
     """Requests per second of `san serve` under full load, its memory, and its stop under load."""
     from sanmodel.benchmarks import serving
-    from sanmodel.builtin import builtin_model
 
-    folder, photos = model or builtin_model("Male"), root / "data/sample/photos"
+    folder, photos = model_folder(model), root / "data/sample/photos"
     show_figures(
         serving, lambda seen: serving.run_benchmark(folder, photos, seconds, clients, seen), out
     )

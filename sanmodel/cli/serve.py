@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from sanmodel.cli.common import model_folder
+
 app = typer.Typer()
 
 
@@ -12,7 +14,10 @@ app = typer.Typer()
 def serve(
     model: Annotated[
         Path | None,
-        typer.Option(help="Export folder; the built-in model otherwise.", file_okay=False),
+        typer.Option(
+            help="Export folder, or models/ of a work tree; the built-in model otherwise.",
+            file_okay=False,
+        ),
     ] = None,
     host: Annotated[
         str, typer.Option(help="Address to listen at; 0.0.0.0 lets other machines in.")
@@ -26,9 +31,8 @@ def serve(
     ] = None,
 ) -> None:
     """Serve a model over HTTP, with a page to try it on; stops on Ctrl-C."""
-    from sanmodel.builtin import builtin_model
     from sanmodel.serving.server import serve as run
     from sanmodel.serving.settings import load_settings
 
     settings = load_settings(host, port, api_key_file, limits)
-    run(settings, model or builtin_model("Male"))
+    run(settings, model_folder(model))
