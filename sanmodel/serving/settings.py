@@ -45,7 +45,7 @@ class ServeSettings(Section):
     max_pixels: int = Field(default=25_000_000, ge=1)
     max_faces: int = Field(default=20, ge=1)
     min_face: float = Field(default=32, ge=1)
-    least_confidence: float = Field(default=0.75, ge=0.5, le=1)
+    least_confidence: float = Field(default=0.8, ge=0.5, le=1)
     timeout: float = Field(default=30, gt=0)
     max_waiting: int = Field(default=64, ge=1)
     max_batch: int = Field(default=16, ge=1)
