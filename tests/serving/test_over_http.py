@@ -272,16 +272,21 @@ def test_a_key_is_asked_for(served: Path, tmp_path: Path):
             assert client.get("/metrics").status_code == 200
 
 
-def test_many_clients_at_once_get_what_one_gets(client: httpx.Client):
+def test_many_clients_at_once_get_what_one_gets(served: Path, tmp_path: Path):
     contents = [photo.read_bytes() for photo in PHOTOS]
-    alone = [pixels(send(client, content, format="png")) for content in contents]
-    with ThreadPoolExecutor(8) as pool:
-        turns = list(range(len(contents))) * 6
-        together = pool.map(lambda turn: pixels(send(client, contents[turn], format="png")), turns)
-        for turn, picture in zip(turns, together, strict=True):
-            # A runtime may sum in another order in a batch: one grey level at most.
-            assert np.abs(picture - alone[turn]).max() <= 1
-    batches = client.get("/metrics").text
+    # The model waits long enough for faces of other requests, however busy the machine is.
+    with running(served, tmp_path, detector="dlib", gather=0.3) as one:
+        with httpx.Client(base_url=one.address, timeout=60) as client:
+            alone = [pixels(send(client, content, format="png")) for content in contents]
+            with ThreadPoolExecutor(8) as pool:
+                turns = list(range(len(contents))) * 6
+                together = pool.map(
+                    lambda turn: pixels(send(client, contents[turn], format="png")), turns
+                )
+                for turn, picture in zip(turns, together, strict=True):
+                    # A runtime may sum in another order in a batch: one grey level at most.
+                    assert np.abs(picture - alone[turn]).max() <= 1
+            batches = client.get("/metrics").text
     count, crops = (
         float(next(line for line in batches.splitlines() if line.startswith(name)).split()[1])
         for name in ("san_batch_crops_count", "san_batch_crops_sum")
@@ -361,7 +366,7 @@ def test_a_client_that_goes_away_does_no_harm(
 def test_a_model_that_cannot_be_loaded_stops_the_server(served: Path, tmp_path: Path):
     error = failing(served, tmp_path, detector="eyes")
     assert error.startswith("error: there is no face detector 'eyes': choose one of ")
-    assert failing(tmp_path, tmp_path).endswith("is not an export folder\n")
+    assert "holds no exported model: give an export folder" in failing(tmp_path, tmp_path)
 
 
 def test_a_port_that_is_taken_is_named(server: Running, served: Path, tmp_path: Path):
