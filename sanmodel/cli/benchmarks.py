@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from rich.console import Console
 
-from sanmodel.cli.common import HERE, RAW, SHARE, Raw, Root, Share, model_folder
+from sanmodel.cli.common import HERE, RAW, SHARE, Model, Raw, Root, Share, model_folder
 
 if TYPE_CHECKING:
     from sanmodel.observer import Observer
@@ -83,9 +83,7 @@ def benchmark_inference(
 
 @benchmark.command("serving")
 def benchmark_serving(
-    model: Annotated[
-        Path | None, typer.Option(help="Export folder; the built-in one otherwise.")
-    ] = None,
+    model: Model = None,
     seconds: Annotated[int, typer.Option(min=1, help="How long the load lasts.")] = 60,
     clients: Annotated[int, typer.Option(min=1, help="How many send without a pause.")] = 8,
     out: Annotated[Path | None, typer.Option(help="JSON file for the figures.")] = None,

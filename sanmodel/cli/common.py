@@ -17,6 +17,14 @@ Share = Annotated[
 ]
 RAW, SHARE = Path("data/raw"), 0.6
 
+Model = Annotated[
+    Path | None,
+    typer.Option(
+        help="Export folder, or models/ of a work tree; the built-in model otherwise.",
+        file_okay=False,
+    ),
+]
+
 
 def model_folder(model: Path | None) -> Path:
     """Return the export folder that a user means; without one the built-in model's."""

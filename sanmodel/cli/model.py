@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from sanmodel.cli.common import HERE, Root, model_folder
+from sanmodel.cli.common import HERE, Model, Root, model_folder
 
 app = typer.Typer()
 
@@ -31,13 +31,7 @@ def perturb(
         Literal["photo", "crops"],
         typer.Option(help="The photo with its faces put back, or grey 224x224 crops."),
     ] = "photo",
-    model: Annotated[
-        Path | None,
-        typer.Option(
-            help="Export folder, or models/ of a work tree; the built-in model otherwise.",
-            file_okay=False,
-        ),
-    ] = None,
+    model: Model = None,
     confidence: Annotated[
         float,
         typer.Option(help="A class that is less certain gets neutral only.", min=0.5, max=1),
@@ -95,13 +89,7 @@ def perturb(
 
 @app.command("runtimes")
 def runtimes(
-    model: Annotated[
-        Path | None,
-        typer.Option(
-            help="Export folder, or models/ of a work tree; the built-in model otherwise.",
-            file_okay=False,
-        ),
-    ] = None,
+    model: Model = None,
     measure: Annotated[
         bool, typer.Option("--measure", help="Measure how fast each runs the model.")
     ] = False,

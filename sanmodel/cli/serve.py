@@ -5,20 +5,14 @@ from typing import Annotated
 
 import typer
 
-from sanmodel.cli.common import model_folder
+from sanmodel.cli.common import Model, model_folder
 
 app = typer.Typer()
 
 
 @app.command()
 def serve(
-    model: Annotated[
-        Path | None,
-        typer.Option(
-            help="Export folder, or models/ of a work tree; the built-in model otherwise.",
-            file_okay=False,
-        ),
-    ] = None,
+    model: Model = None,
     host: Annotated[
         str, typer.Option(help="Address to listen at; 0.0.0.0 lets other machines in.")
     ] = "127.0.0.1",

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -58,6 +58,8 @@ class Record:
     def __init__(self, folder: Path) -> None:
         self._path, self._folder = folder / FILE, folder
         self._rows = _readable(self._path)
+        self._known = {row["photo"] for row in self._rows}
+        self._again: set[str] = set()
 
     def is_done(self, job: Job, state: str) -> bool:
         """Tell whether a photo was done before, and its outputs are still there."""
@@ -71,16 +73,27 @@ class Record:
         )
 
     def begin(self, jobs: Iterable[Job]) -> None:
-        """Drop what is known of photos that are done anew, and what is damaged."""
-        again = {str(job.source) for job in jobs}
-        rows = [row for row in self._rows if row["photo"] not in again]
-        write_text(self._path, _text(rows, header=True))
+        """Drop what is damaged, and what failed and is tried again.
 
-    def add(self, entries: Iterable[Entry]) -> None:
+        What was done stays until its photo is done again: it may fail this time.
+        """
+        again = {str(job.source) for job in jobs}
+        self._rows = [row for row in self._rows if row["output"] or row["photo"] not in again]
+        write_text(self._path, _text(self._rows, header=True))
+
+    def add(self, entries: Sequence[Entry]) -> None:
         """Append what was done with a photo."""
+        self._again |= {one.photo for one in entries if one.output} & self._known
         rows = [{name: str(value) for name, value in asdict(one).items()} for one in entries]
         with self._path.open("a", encoding="utf-8", newline="") as stream:
             stream.write(_text(rows, header=False))
+
+    def end(self) -> None:
+        """Drop what was known before of photos that were done again."""
+        if self._again:
+            new = _readable(self._path)[len(self._rows) :]
+            old = [row for row in self._rows if row["photo"] not in self._again]
+            write_text(self._path, _text([*old, *new], header=True))
 
 
 def state_of(path: Path, asked: str) -> str:

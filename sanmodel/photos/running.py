@@ -85,13 +85,16 @@ def run(
     if not todo:
         return tally
     record.begin(todo)
-    for job, done in _done(todo, order, workers):
-        with full_disk_explained(order.out):
-            record.add(done.entries)
-        tally.count(done)
-        observer.advance()
-        if report:
-            report(job, done)
+    try:
+        for job, done in _done(todo, order, workers):
+            with full_disk_explained(order.out):
+                record.add(done.entries)
+            tally.count(done)
+            observer.advance()
+            if report:
+                report(job, done)
+    finally:
+        record.end()
     return tally
 
 

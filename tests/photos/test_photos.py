@@ -175,6 +175,17 @@ def test_what_was_done_is_not_done_again(tmp_path: Path) -> None:
     assert (tally.before, tally.photos) == (0, 1)
 
 
+def test_a_second_run_that_fails_leaves_what_the_first_recorded(tmp_path: Path) -> None:
+    done([PHOTO], order(tmp_path))
+    assert "is there already" in problem(PHOTO, order(tmp_path, mode=0.3))
+    first, failed = rows(tmp_path)
+    assert (first["output"], first["mode"]) == ("000001.jpg", "1")
+    assert "is there already" in failed["note"]
+    done([PHOTO], order(tmp_path, mode=0.3, force=True))
+    (row,) = rows(tmp_path)
+    assert (row["output"], row["mode"]) == ("000001.jpg", "0.3")
+
+
 def test_two_photos_of_one_name_are_refused_before_anything_is_done(tmp_path: Path) -> None:
     twin = tmp_path / "twin" / PHOTO.name
     twin.parent.mkdir()
